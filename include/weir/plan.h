@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plan and apply: what the catalog wants against what the servers have. Plan after apply is empty. */
+#ifndef WEIR_PLAN_H
+#define WEIR_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weir/catalog.h"
+#include "weir/connection.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum weir_step_kind {
+    WEIR_STEP_CREATE,     /* + does not exist yet */
+    WEIR_STEP_UPDATE,     /* ~ can be changed in place */
+    WEIR_STEP_IMPOSSIBLE, /* ! differs in a field the server cannot change: what to do is in `note` */
+    WEIR_STEP_DELETE, /* - weir owns it and the catalog no longer names it: done only when allowed by name */
+    WEIR_STEP_KEEP    /*   equal, or not ours: left alone */
+} weir_step_kind;
+
+typedef enum weir_thing { WEIR_STREAM, WEIR_CONSUMER } weir_thing;
+
+typedef struct weir_field_change {
+    const char *field;          /* JetStream's name: "max_age" */
+    const char *before, *after; /* as people write them: "7d" */
+    bool loses_data;            /* stored events may be discarded by this change */
+    bool irreversible;
+} weir_field_change;
+
+typedef struct weir_step {
+    weir_step_kind kind;
+    weir_thing thing;
+    const char *name; /* stream name, or "STREAM/group" */
+    const char *file; /* the catalog line that asks for it; "" for none */
+    int line;
+    const weir_field_change *changes;
+    size_t change_count;
+    const char *note; /* a sentence, or "" */
+    bool loses_data;  /* needs --allow-loss NAME */
+} weir_step;
+
+typedef struct weir_plan weir_plan;
+
+/* Reads the servers and compares. Borrows catalog until free. */
+WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_plan_make(weir_plan **out, weir_connection *connection,
+                                                     const weir_catalog *catalog, weir_error *err);
+WEIR_EXPORT void weir_plan_free(weir_plan *plan);
+WEIR_EXPORT size_t
+weir_plan_count(const weir_plan *plan); /* steps in the order they are applied; KEEP included */
+WEIR_EXPORT const weir_step *weir_plan_step(const weir_plan *plan, size_t index);
+WEIR_EXPORT bool
+weir_plan_empty(const weir_plan *plan); /* nothing to create, update, delete; nothing impossible */
+
+typedef struct weir_apply_options {
+    const char *const *allow_loss; /* names of streams or consumers whose loss is accepted */
+    size_t allow_loss_count;
+    void (*on_step)(void *arg, const weir_step *step, weir_code code,
+                    const weir_error *err); /* may be NULL */
+    void *on_step_arg;
+} weir_apply_options;
+
+/* Would apply refuse this plan before its first step? CONFLICT with the reason when a step is impossible, or
+ * loses data that is not named. Asks nobody. options may be NULL. */
+WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_plan_refused(const weir_plan *plan,
+                                                        const weir_apply_options *options, weir_error *err);
+/* Carries the plan out in order. Refuses before the first step (CONFLICT) when a step is impossible or loses
+ * data that is not named, and when the servers changed since the plan was made. Stops at the first failing
+ * step. */
+WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_plan_apply(weir_plan *plan, weir_connection *connection,
+                                                      const weir_apply_options *options, weir_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

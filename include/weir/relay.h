@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The relay: from an outbox to the streams, exactly once, in commit order, whatever is killed (promises P1 to
+ * P3). */
+#ifndef WEIR_RELAY_H
+#define WEIR_RELAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "weir/catalog.h"
+#include "weir/clock.h"
+#include "weir/connection.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct weir_relay weir_relay;
+
+typedef struct weir_relay_options {
+    const char *outbox;      /* "sqlite:PATH" */
+    const weir_clock *clock; /* NULL: the system's */
+    int64_t keep_ms; /* published rows are deleted after this long; 0 means 24 h, which is also the least;
+                        negative: never delete */
+    bool standby;    /* wait for the lease instead of failing when another relay holds it */
+} weir_relay_options;
+
+typedef struct weir_relay_stats {
+    uint64_t published, parked, batches;
+    uint64_t reconciled;  /* batches found committed after an unknown outcome */
+    uint64_t republished; /* events a stream forgot that were sent again */
+    int64_t pending;      /* rows waiting, as of the last look */
+    char trouble[512];    /* why nothing moves now; "" when all is well */
+} weir_relay_stats;
+
+/* Borrows connection and catalog until close. */
+WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_relay_open(weir_relay **out, weir_connection *connection,
+                                                      const weir_catalog *catalog,
+                                                      const weir_relay_options *options, weir_error *err);
+WEIR_EXPORT void weir_relay_close(weir_relay *relay);
+
+/* Works in the calling thread until weir_relay_stop; with `once`, until everything committed before the call
+ * is published or parked. Outages are waited out. Fails (CONFLICT) when fenced by another relay, or when
+ * database and stream contradict each other ("the database or the stream was restored"). */
+WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_relay_run(weir_relay *relay, bool once, weir_error *err);
+/* Finishes the batch in flight and returns from run. Thread- and async-signal-safe. */
+WEIR_EXPORT void weir_relay_stop(weir_relay *relay);
+WEIR_EXPORT void weir_relay_stats_get(weir_relay *relay, weir_relay_stats *out); /* thread-safe */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

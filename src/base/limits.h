@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every bound of weir in one place, with its reason. */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+enum {
+    /* catalog */
+    LIMIT_CATALOG_FILE_BYTES = 4 << 20, /* one YAML file */
+    LIMIT_CATALOG_FILES = 1000,         /* files of one catalog */
+    LIMIT_CATALOG_FINDINGS = 50,        /* reported at once */
+    LIMIT_JSON_DEPTH = 64,              /* nesting of any JSON or YAML we read */
+    LIMIT_NAME_BYTES = 32,              /* a group's or a service's name */
+    LIMIT_STREAM_NAME_BYTES = 255,      /* nats-server's own */
+    LIMIT_SUBJECT_TOKENS = 32,
+    LIMIT_SUBJECT_BYTES = 1024,
+
+    /* events */
+    LIMIT_EVENT_BYTES = 64 << 20, /* nats-server's largest max_payload; the connection's own is lower */
+    LIMIT_ID_BYTES = 256,         /* ids, keys, actors, tenants, traces */
+
+    /* schema */
+    LIMIT_SCHEMA_ERRORS = 32,      /* of one document */
+    LIMIT_SCHEMA_NESTING = 256,    /* schemas applied inside each other to one value ($ref, allOf, ...) */
+    LIMIT_SCHEMA_DEPTH = 1024,     /* the same over a whole instance, at run time */
+    LIMIT_SCHEMA_STEPS = 20000000, /* parts looked at for one instance: a second or two */
+    LIMIT_REGEX_MATCH = 100000,    /* PCRE2 match limit per call */
+    LIMIT_REGEX_DEPTH = 1000,
+    LIMIT_REGEX_BYTES = 64 << 10, /* of one pattern */
+    LIMIT_REGEX_HEAP_KIB = 16384, /* of one match where there is no JIT */
+
+    /* relay (RELIABILITY A1) */
+    LIMIT_BATCH_EVENTS = 999, /* + 1 cursor = JetStream's 1000 */
+    LIMIT_BATCH_BYTES = 4 << 20,
+    LIMIT_RELAY_STREAMS = 64,     /* streams one outbox writes to at once */
+    LIMIT_OUTBOX_KEEP_HOURS = 24, /* published rows are kept at least this long (A9) */
+
+    /* publish */
+    LIMIT_PUBLISH_WINDOW = 4096,           /* asynchronous publishes in flight */
+    LIMIT_PUBLISH_WINDOW_BYTES = 64 << 20, /* bytes of them kept for a retry */
+    LIMIT_PUBLISH_TRIES = 4,               /* the first and retries after 1 s, 2 s, 4 s */
+
+    /* consume */
+    LIMIT_LANES = 10000,         /* events held by one member (max_ack_pending of ordered groups) */
+    LIMIT_WORKERS = 64,          /* handlers running at once in one member */
+    LIMIT_ATTEMPTS = 1000,       /* max_deliver */
+    LIMIT_CRASH_DELIVERIES = 16, /* deliveries above max_deliver that mean "it kills its worker" */
+    LIMIT_PREFETCH = 128,        /* events a member has ready for its workers, and some more per worker */
+    LIMIT_PREFETCH_PER_WORKER = 8,
+    LIMIT_REASON_BYTES = 1024,         /* why an attempt failed */
+    LIMIT_ATTEMPTS_KEPT = 64,          /* latest attempts told in a dead letter */
+    LIMIT_WORKER_LINE_BYTES = 1 << 20, /* one answer line of an --exec worker */
+    LIMIT_DRAIN_MS = 10000,            /* graceful stop */
+
+    LIMIT_API_REPLY_BYTES = 16 << 20 /* one JetStream API answer */
+};
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Text: comparing views, and a bounded buffer that grows. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "weir/error.h"
+#include "weir/text.h"
+
+/* printf("%.*s", TEXT_ARG(text)) */
+#define TEXT_ARG(text) (int)(text).size, ((text).data ? (text).data : "")
+
+bool text_equal(weir_text a, weir_text b); /* absent equals only absent */
+bool text_is(weir_text text, const char *string);
+int text_compare(weir_text a, weir_text b); /* bytewise, shorter first */
+bool text_starts(weir_text text, const char *prefix);
+bool text_valid_utf8(weir_text text);
+/* The character at byte `at` and how many bytes it takes; 0 when it is no valid UTF-8, or at the end. */
+size_t text_decode(weir_text text, size_t at, uint32_t *rune);
+/* May it be shown? Control characters, line and paragraph separators, direction marks and U+FEFF may not. */
+bool rune_printable(uint32_t rune);
+/* The nearest of `words` (each at most 64 bytes) by edit distance without regard to case, or NULL if none is
+ * near enough to suggest ("did you mean"). */
+const char *text_nearest(const char *word, const char *const *words, size_t count);
+
+/* A growing byte buffer with a bound. Past the bound nothing more is stored and `overflow` is set: check it
+ * once, at the end. data is always NUL-terminated after the first append. */
+typedef struct buffer {
+    char *data;
+    size_t size, capacity, bound;
+    bool overflow;
+} buffer;
+
+void buffer_init(buffer *buffer, size_t bound);
+void buffer_release(buffer *buffer);
+void buffer_clear(buffer *buffer); /* keeps the memory */
+void buffer_append(buffer *buffer, const void *data, size_t size);
+/* Room for size more bytes, to be written at once by the caller; they count as appended. NULL past the bound. */
+char *buffer_room(buffer *buffer, size_t size);
+void buffer_text(buffer *buffer, weir_text text);
+void buffer_string(buffer *buffer, const char *string);
+void buffer_char(buffer *buffer, char c);
+void buffer_printf(buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+weir_text buffer_view(const buffer *buffer);
+
+/* Writes text so that a terminal or a log line cannot be controlled by it: what is not rune_printable and
+ * bytes that are no UTF-8 become \xnn or \u{nnnn}; the rest passes. */
+void buffer_printable(buffer *buffer, weir_text text);
+
+#endif

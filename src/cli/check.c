@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* weir check [DIR] */
+#include "catalog/check.h"
+#include "base/fail.h"
+#include "base/process.h"
+#include "catalog/bundle.h"
+#include "cli/commands.h"
+#include "cli/run.h"
+#include "weir/json.h"
+
+static const struct option_row check_options[] = {
+    {"env", 'e', OPTION_TEXT, "NAME", NULL, NULL, "apply this environment's overlay first"},
+    {"output", 'o', OPTION_TEXT, "FILE", NULL, NULL,
+     "write the resolved catalog as one JSON document (a bundle)"},
+    {"rules", 0, OPTION_FLAG, NULL, NULL, NULL, "list the rules instead"},
+    {NULL},
+};
+
+static const char *const severities[] = {"error", "warning", "note"};
+
+static void rules_json(cli *cli) {
+    weir_json_writer *json = weir_json_new();
+    weir_json_begin_object(json);
+    weir_json_key(json, "rules");
+    weir_json_begin_array(json);
+    for (size_t i = 0; i < rule_count(); i++) {
+        const struct rule *rule = rule_at(i);
+        const char *const members[][2] = {{"rule", rule->code},
+                                          {"name", rule->name},
+                                          {"severity", severities[rule->severity]},
+                                          {"says", rule->says},
+                                          {"remedy", rule->remedy}};
+        weir_json_begin_object(json);
+        for (size_t m = 0; m < sizeof members / sizeof *members; m++) {
+            weir_json_key(json, members[m][0]);
+            weir_json_string(json, members[m][1]);
+        }
+        weir_json_end_object(json);
+    }
+    weir_json_end_array(json);
+    weir_json_end_object(json);
+    weir_text text = weir_json_done(json);
+    fprintf(cli_out(cli), "%.*s\n", TEXT_ARG(text));
+    weir_json_free(json);
+}
+
+static int run_rules(cli *cli) {
+    static const char *const headings[] = {"RULE", "SEVERITY", "NAME", "SAYS"};
+    if (cli_json(cli)) {
+        rules_json(cli);
+        return EXIT_OK;
+    }
+    struct cli_table *table = cli_table_new(headings, 4);
+    for (size_t i = 0; i < rule_count(); i++) {
+        const struct rule *rule = rule_at(i);
+        cli_table_cell(table, false, "%s", rule->code);
+        cli_table_cell(table, false, "%s", severities[rule->severity]);
+        cli_table_cell(table, false, "%s", rule->name);
+        cli_table_cell(table, false, "%s", rule->says);
+    }
+    cli_table_print(table, cli);
+    return EXIT_OK;
+}
+
+static weir_code write_bundle(const weir_catalog *catalog, const char *path, weir_error *err) {
+    buffer bundle;
+    buffer_init(&bundle, 256 << 20);
+    catalog_bundle(&bundle, catalog);
+    buffer_char(&bundle, '\n');
+    weir_code code = bundle.overflow ? weir_fail(err, WEIR_LIMIT, "the bundle is larger than 256 MiB")
+                                     : file_write_atomic(path, bundle.data, bundle.size, 0644, err);
+    buffer_release(&bundle);
+    return code;
+}
+
+static void print_json(cli *cli, const weir_catalog *catalog, const weir_report *report) {
+    weir_json_writer *json = weir_json_new();
+    weir_json_begin_object(json);
+    weir_json_key(json, "catalog");
+    weir_json_string(json, catalog ? weir_catalog_name(catalog) : NULL);
+    weir_json_key(json, "digest");
+    weir_json_string(json, catalog ? weir_catalog_digest(catalog) : NULL);
+    weir_json_key(json, "sound");
+    weir_json_bool(json, catalog != NULL);
+    weir_json_key(json, "findings");
+    findings_json(json, report);
+    weir_json_end_object(json);
+    weir_text text = weir_json_done(json);
+    fprintf(cli_out(cli), "%.*s\n", TEXT_ARG(text));
+    weir_json_free(json);
+}
+
+static void print_summary(cli *cli, const char *folder, const weir_catalog *catalog,
+                          const weir_report *report) {
+    size_t errors = findings_count(report, WEIR_SEVERITY_ERROR);
+    size_t warnings = findings_count(report, WEIR_SEVERITY_WARNING);
+    const char *name = catalog ? weir_catalog_name(catalog) : folder;
+    if (errors + warnings == 0)
+        cli_say(cli, "%s is sound", name);
+    else
+        cli_say(cli, "%s: %zu error%s, %zu warning%s", name, errors, errors == 1 ? "" : "s", warnings,
+                warnings == 1 ? "" : "s");
+}
+
+static int run_check(cli *cli) {
+    if (cli_flag(cli, "rules"))
+        return run_rules(cli);
+    const char *folder = cli_catalog_folder(cli);
+    if (!folder)
+        return EXIT_ERROR;
+    weir_report *report = NULL;
+    weir_error err;
+    weir_code code = weir_catalog_open(&cli->catalog, folder, cli_text(cli, "env"), &report, &err);
+    if (code == WEIR_OK && cli_text(cli, "output"))
+        code = write_bundle(cli->catalog, cli_text(cli, "output"), &err);
+    /* A failure without an error among the findings is not the catalog's: no such environment, an unreadable
+     * folder. */
+    bool told = code == WEIR_OK || (!cli->catalog && findings_count(report, WEIR_SEVERITY_ERROR) > 0);
+    if (told && cli_json(cli))
+        print_json(cli, cli->catalog, report);
+    else if (told)
+        findings_print(cli_out(cli), cli_colour(cli), folder, report);
+    fflush(cli_out(cli));
+    if (told)
+        print_summary(cli, folder, cli->catalog, report);
+    else
+        cli_fail(cli, &err);
+    weir_report_free(report);
+    return code == WEIR_OK ? EXIT_OK : EXIT_ERROR;
+}
+
+const struct command_row command_check = {
+    .name = "check",
+    .summary = "Run every check on a catalog.",
+    .arguments = "[DIR]",
+    .needs = NEEDS_CATALOG | FIRST_IS_DIR,
+    .arguments_max = 1,
+    .options = check_options,
+    .run = run_check,
+    .details = "Findings go to standard output, one line each with file, line and column, and what to\n"
+               "do about it. Exits with 1 when one of them is an error.\n",
+};

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All commands, in the order `weir help` shows them. */
+#include "cli/commands.h"
+
+const struct command_entry command_entries[] = {
+    {"catalog", &command_init},
+    {"catalog", &command_check},
+    {"catalog", &command_plan},
+    {"catalog", &command_apply},
+    {"servers", &command_up},
+    {"servers", &command_down},
+    {"events", &command_publish},
+    {"events", &command_tail},
+    {"events", &command_consume},
+    {"outbox", &command_relay},
+    {"outbox", &command_outbox_init},
+    {"outbox", &command_outbox_check},
+    {"outbox", &command_outbox_ls},
+    {"outbox", &command_outbox_show},
+    {"outbox", &command_outbox_retry},
+    {"outbox", &command_outbox_drop},
+    {"dead letters", &command_dlq_ls},
+    {"dead letters", &command_dlq_show},
+    {"dead letters", &command_dlq_retry},
+    {"dead letters", &command_dlq_drop},
+    {"weir itself", &command_demo},
+    {"weir itself", &command_help},
+    {"weir itself", &command_completion},
+    {"weir itself", &command_version},
+    {0},
+};

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the catalog is, and opening it for a command. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fail.h"
+#include "cli/run.h"
+#include "weir/json.h"
+
+static bool holds_catalog(const char *folder) {
+    char path[PATH_MAX];
+    struct stat info;
+    int size = snprintf(path, sizeof path, "%s/catalog.yaml", folder);
+    return size > 0 && (size_t)size < sizeof path && stat(path, &info) == 0;
+}
+
+static weir_code folder_given(const char **out, arena *arena, const char *given, weir_error *err) {
+    struct stat info;
+    if (stat(given, &info) != 0)
+        return weir_fail(err, WEIR_NOT_FOUND, "there is no folder %s", given);
+    if (S_ISDIR(info.st_mode)) {
+        if (holds_catalog(given)) {
+            *out = arena_strdup(arena, given);
+            return WEIR_OK;
+        }
+        weir_fail(err, WEIR_NOT_FOUND, "%s holds no catalog.yaml", given);
+        return weir_hint(err, "name the catalog's folder, or start one with weir init %s", given);
+    }
+    const char *slash = strrchr(given, '/');
+    if (strcmp(slash ? slash + 1 : given, "catalog.yaml") != 0) {
+        weir_fail(err, WEIR_INVALID, "%s is no catalog folder", given);
+        return weir_hint(err, "name the folder that holds catalog.yaml");
+    }
+    *out = slash ? arena_copy(arena, given, slash == given ? 1 : (size_t)(slash - given)) : ".";
+    return WEIR_OK;
+}
+
+weir_code folder_find(const char **out, arena *arena, const char *given, const char *start, weir_error *err) {
+    if (given)
+        return folder_given(out, arena, given, err);
+    char folder[PATH_MAX];
+    char here[PATH_MAX];
+    if (!realpath(start, here))
+        return weir_fail(err, WEIR_IO, "the current folder cannot be read");
+    snprintf(folder, sizeof folder, "%s", here);
+    for (size_t up = 0;; up++) {
+        if (holds_catalog(folder)) {
+            *out = up ? arena_strdup(arena, folder) : arena_strdup(arena, start);
+            return WEIR_OK;
+        }
+        char *slash = strrchr(folder, '/');
+        if (!slash || !folder[1])
+            break;
+        slash[slash == folder] = 0;
+    }
+    weir_fail(err, WEIR_NOT_FOUND, "no catalog.yaml in %s or above it", here);
+    return weir_hint(
+        err, "name the catalog's folder with --catalog DIR or WEIR_CATALOG, or start one with weir init");
+}
+
+const char *cli_catalog_folder(cli *cli) {
+    if (cli->catalog_folder)
+        return cli->catalog_folder;
+    const char *given = cli->command->needs & FIRST_IS_DIR ? cli_argument(cli, 0) : NULL;
+    if (given && cli_given(cli, "catalog")) {
+        cli_usage(cli, "the catalog is named twice: '%s' and --catalog", given);
+        return NULL;
+    }
+    weir_error err;
+    if (folder_find(&cli->catalog_folder, cli->arena, given ? given : cli_text(cli, "catalog"), ".", &err) !=
+        WEIR_OK)
+        cli_fail(cli, &err);
+    return cli->catalog_folder;
+}
+
+static void report_unsound(cli *cli, const weir_report *report, const weir_error *err) {
+    size_t errors = report ? findings_count(report, WEIR_SEVERITY_ERROR) : 0;
+    if (errors == 0) {
+        cli_fail(cli, err);
+        return;
+    }
+    findings_print(stderr, terminal_colour(STDERR_FILENO), cli->catalog_folder, report);
+    weir_error summary;
+    weir_fail(&summary, WEIR_INVALID, "the catalog in %s has %zu error%s", cli->catalog_folder, errors,
+              errors == 1 ? "" : "s");
+    weir_hint(&summary, "%.500s", err->message);
+    cli_fail(cli, &summary);
+}
+
+const weir_catalog *cli_catalog(cli *cli) {
+    if (cli->catalog)
+        return cli->catalog;
+    const char *folder = cli_catalog_folder(cli);
+    if (!folder)
+        return NULL;
+    const char *environment = cli_has_option(cli, "env") ? cli_text(cli, "env") : NULL;
+    weir_report *report = NULL;
+    weir_error err;
+    if (weir_catalog_open(&cli->catalog, folder, environment, &report, &err) != WEIR_OK)
+        report_unsound(cli, report, &err);
+    weir_report_free(report);
+    return cli->catalog;
+}

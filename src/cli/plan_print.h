@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A plan for people (the look of Terraform, which hands know) and as JSON: what plan and apply share. */
+#ifndef CLI_PLAN_PRINT_H
+#define CLI_PLAN_PRINT_H
+
+#include "cli/cli.h"
+#include "weir/json.h"
+#include "weir/plan.h"
+
+struct plan_counts {
+    int add, change, destroy, impossible;
+};
+struct plan_counts plan_count(const weir_plan *plan);
+int plan_steps(const weir_plan *plan); /* that do something */
+
+void plan_print(cli *cli, const weir_plan *plan);
+/* Members of an object that the caller opened: catalog, digest, counts, steps. */
+void plan_json(weir_json_writer *json, cli *cli, const weir_plan *plan);
+/* "stream X" or "consumer X/g". */
+const char *plan_thing(const weir_step *step);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* weir relay --outbox URL [--once]: one thread per outbox, one connection for all. An outbox that cannot go
+ * on does not stop the others; the command ends with 1 then. */
+#include "weir/relay.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/fail.h"
+#include "base/units.h"
+#include "cli/commands.h"
+#include "cli/run.h"
+
+static const struct option_row relay_options[] = {
+    {"outbox", 'o', OPTION_LIST, "URL", "WEIR_OUTBOX", NULL, "sqlite:PATH"},
+    {"once", 0, OPTION_FLAG, NULL, NULL, NULL, "end when all that is committed now is published or parked"},
+    {"standby", 0, OPTION_FLAG, NULL, NULL, NULL, "wait while another relay works on the outbox"},
+    {"keep", 0, OPTION_DURATION, "TIME", NULL, "24h",
+     "delete published rows after so long, 24h at least; or forever"},
+    {NULL},
+};
+
+enum { OUTBOXES_MAX = 64 };
+
+struct relaying {
+    cli *cli;
+    const char *url;
+    weir_relay *relay;
+    pthread_t thread;
+    bool once;
+    weir_code code;
+    weir_error err;
+    bool over, joined; /* under lock */
+    struct relays *relays;
+    char told[sizeof((weir_relay_stats *)0)->trouble];
+};
+
+struct relays {
+    struct relaying all[OUTBOXES_MAX];
+    size_t count;
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+};
+
+static void *run_one(void *arg) {
+    struct relaying *relaying = arg;
+    relaying->code = weir_relay_run(relaying->relay, relaying->once, &relaying->err);
+    pthread_mutex_lock(&relaying->relays->lock);
+    relaying->over = true;
+    pthread_cond_signal(&relaying->relays->ended);
+    pthread_mutex_unlock(&relaying->relays->lock);
+    return NULL;
+}
+
+static void on_stop(void *arg) {
+    struct relays *relays = arg;
+    for (size_t i = 0; i < relays->count; i++)
+        weir_relay_stop(relays->all[i].relay);
+}
+
+static int open_relays(cli *cli, struct relays *relays) {
+    weir_error err;
+    const weir_catalog *catalog = cli_catalog(cli);
+    weir_connection *connection = catalog ? cli_connection(cli) : NULL;
+    if (!connection)
+        return EXIT_ERROR;
+    int64_t keep_ns = cli_int(cli, "keep");
+    weir_relay_options options = {.keep_ms = keep_ns == 0 ? -1 : keep_ns / NS_PER_MS,
+                                  .standby = cli_flag(cli, "standby")};
+    for (size_t i = 0; i < cli_list_count(cli, "outbox"); i++) {
+        struct relaying *relaying = &relays->all[i];
+        *relaying = (struct relaying){.cli = cli,
+                                      .url = cli_list_item(cli, "outbox", i),
+                                      .once = cli_flag(cli, "once"),
+                                      .relays = relays};
+        options.outbox = relaying->url;
+        if (weir_relay_open(&relaying->relay, connection, catalog, &options, &err) != WEIR_OK)
+            return cli_fail(cli, &err);
+        relays->count++;
+    }
+    return EXIT_OK;
+}
+
+/* --- while they run --------------------------------------------------------------------------------- */
+
+static void tell_trouble(struct relaying *relaying) {
+    weir_relay_stats stats;
+    weir_relay_stats_get(relaying->relay, &stats);
+    if (strcmp(stats.trouble, relaying->told) == 0)
+        return;
+    memcpy(relaying->told, stats.trouble, sizeof relaying->told);
+    cli_say(relaying->cli, "%s: %s", relaying->url, stats.trouble[0] ? stats.trouble : "going on");
+}
+
+static int join(struct relaying *relaying) {
+    relaying->joined = true;
+    pthread_join(relaying->thread, NULL);
+    return relaying->code == WEIR_OK ? EXIT_OK : cli_fail(relaying->cli, &relaying->err);
+}
+
+/* One that ended and was not joined yet; with the lock held. */
+static struct relaying *next_ended(struct relays *relays) {
+    for (size_t i = 0; i < relays->count; i++)
+        if (relays->all[i].over && !relays->all[i].joined)
+            return &relays->all[i];
+    return NULL;
+}
+
+/* Waits for the threads, telling once a second what keeps them. A failure is told when it happens. */
+static int watch(struct relays *relays) {
+    int code = EXIT_OK;
+    for (size_t running = relays->count; running > 0;) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec++;
+        pthread_mutex_lock(&relays->lock);
+        struct relaying *ended = next_ended(relays);
+        if (!ended)
+            pthread_cond_timedwait(&relays->ended, &relays->lock, &until);
+        pthread_mutex_unlock(&relays->lock);
+        for (size_t i = 0; i < relays->count && !ended; i++)
+            tell_trouble(&relays->all[i]);
+        running -= ended != NULL;
+        if (ended && join(ended) != EXIT_OK)
+            code = EXIT_ERROR;
+    }
+    return code;
+}
+
+/* --- the end ------------------------------------------------------------------------------------------ */
+
+static void print_json(cli *cli, struct relays *relays) {
+    weir_json_writer *json = weir_json_new();
+    weir_json_begin_object(json);
+    weir_json_key(json, "outboxes");
+    weir_json_begin_array(json);
+    for (size_t i = 0; i < relays->count; i++) {
+        weir_relay_stats stats;
+        weir_relay_stats_get(relays->all[i].relay, &stats);
+        const struct {
+            const char *key;
+            int64_t value;
+        } numbers[] = {{"published", (int64_t)stats.published},     {"parked", (int64_t)stats.parked},
+                       {"batches", (int64_t)stats.batches},         {"reconciled", (int64_t)stats.reconciled},
+                       {"republished", (int64_t)stats.republished}, {"pending", stats.pending}};
+        weir_json_begin_object(json);
+        weir_json_key(json, "outbox");
+        weir_json_string(json, relays->all[i].url);
+        for (size_t j = 0; j < sizeof numbers / sizeof *numbers; j++) {
+            weir_json_key(json, numbers[j].key);
+            weir_json_int(json, numbers[j].value);
+        }
+        weir_json_end_object(json);
+    }
+    weir_json_end_array(json);
+    weir_json_end_object(json);
+    weir_text text = weir_json_done(json);
+    fprintf(cli_out(cli), "%.*s\n", TEXT_ARG(text));
+    weir_json_free(json);
+}
+
+static void say_summary(cli *cli, struct relays *relays) {
+    for (size_t i = 0; i < relays->count; i++) {
+        weir_relay_stats stats;
+        weir_relay_stats_get(relays->all[i].relay, &stats);
+        cli_say(cli, "%s: %llu published, %llu parked, %lld pending", relays->all[i].url,
+                (unsigned long long)stats.published, (unsigned long long)stats.parked,
+                (long long)stats.pending);
+    }
+}
+
+static int no_thread(cli *cli) {
+    weir_error err;
+    weir_fail(&err, WEIR_IO, "cannot start a thread for every outbox");
+    return cli_fail(cli, &err);
+}
+
+static int run_relays(cli *cli, struct relays *relays) {
+    cli_on_stop(cli, on_stop, relays);
+    size_t started = 0;
+    while (started < relays->count &&
+           pthread_create(&relays->all[started].thread, NULL, run_one, &relays->all[started]) == 0)
+        started++;
+    bool all = started == relays->count;
+    relays->count = started;
+    if (!all)
+        on_stop(relays);
+    int code = watch(relays);
+    if (!all)
+        code = no_thread(cli);
+    cli_on_stop(cli, NULL, NULL);
+    if (cli_json(cli) && code == EXIT_OK)
+        print_json(cli, relays);
+    say_summary(cli, relays);
+    return code == EXIT_OK && cli_interrupted(cli) ? EXIT_INTERRUPTED : code;
+}
+
+static int run_relay(cli *cli) {
+    size_t outboxes = cli_list_count(cli, "outbox");
+    if (outboxes == 0)
+        return cli_usage(cli, "say which outbox: --outbox sqlite:PATH");
+    if (outboxes > OUTBOXES_MAX)
+        return cli_usage(cli, "%zu outboxes were given, one relay serves %d", outboxes, OUTBOXES_MAX);
+    for (size_t i = 1; i < outboxes; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(cli_list_item(cli, "outbox", i), cli_list_item(cli, "outbox", j)) == 0)
+                return cli_usage(cli, "the outbox %s is named twice", cli_list_item(cli, "outbox", i));
+    struct relays *relays = arena_alloc(cli->arena, sizeof *relays);
+    pthread_mutex_init(&relays->lock, NULL);
+    pthread_cond_init(&relays->ended, NULL);
+    int code = open_relays(cli, relays);
+    if (code == EXIT_OK)
+        code = run_relays(cli, relays);
+    for (size_t i = 0; i < OUTBOXES_MAX; i++)
+        weir_relay_close(relays->all[i].relay);
+    pthread_cond_destroy(&relays->ended);
+    pthread_mutex_destroy(&relays->lock);
+    return code;
+}
+
+const struct command_row command_relay = {
+    .name = "relay",
+    .summary = "Bring the rows of outboxes to their streams, exactly once.",
+    .arguments = "--outbox URL [--once]",
+    .needs = NEEDS_CATALOG | NEEDS_SERVER,
+    .options = relay_options,
+    .run = run_relay,
+    .details = "Rows are validated, wrapped in the catalog's envelope and published in commit order, in "
+               "atomic batches that end "
+               "in a cursor message; whatever is killed, each row is in its stream once. Rows that cannot be "
+               "published are "
+               "parked with a reason (weir outbox ls) and the others flow. Outages are waited out.\n"
+               "\n"
+               "Needs nats-server 2.12 or newer and the streams as weir apply leaves them.\n"
+               "\n"
+               "  weir relay --outbox sqlite:shop.db\n"
+               "  weir relay --outbox sqlite:shop.db --once\n",
+};

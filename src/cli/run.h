@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of a command, as the framework's own files see it. Commands use cli.h only. */
+#ifndef CLI_RUN_H
+#define CLI_RUN_H
+
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "weir/json.h"
+
+struct cli {
+    arena *arena;
+    const struct command_row *command; /* NULL until it is known */
+    const char *group;                 /* "dlq", when only that was understood */
+    struct options options;
+    bool json, quiet, usage_is_one; /* the last: --exit-code was given, so a usage error exits with 1 */
+    FILE *out;
+    const char *catalog_folder;
+    weir_catalog *catalog;
+    weir_connection *connection;
+};
+
+/* Standard output whose failing writes end the program: silently when the reader has gone, with a sentence
+ * otherwise. */
+FILE *output_open(void);
+bool terminal_colour(
+    int fd); /* a terminal, NO_COLOR unset, TERM not dumb; CLICOLOR_FORCE overrides the first */
+/* Makes descriptors 0, 1 and 2 safe: a file opened later can never be taken for standard output. */
+void descriptors_guard(void);
+
+/* "weir NAME: " or "weir: ". */
+const char *run_name(const cli *cli);
+/* Prints a usage error and returns its exit code. hint may be "". */
+int run_usage(cli *cli, const char *sentence, const char *hint);
+
+/* --- help.c: to `out`, wrapped at 80 columns --------------------------------------------------- */
+void help_all(FILE *out);
+void help_group(FILE *out, const char *group);
+void help_command(FILE *out, const struct command_row *command);
+/* {"commands":[...]}: the tables themselves. */
+void help_json(buffer *out, const char *only); /* a command's name, or NULL */
+
+/* --- findings.c -------------------------------------------------------------------------------- */
+/* "catalog/file.yaml:3:5: error C012 name: message" and "  remedy", for people. `dir` stands before the file.
+ */
+void findings_print(FILE *out, bool colour, const char *dir, const weir_report *report);
+/* [{"rule":...}] */
+void findings_json(weir_json_writer *json, const weir_report *report);
+size_t findings_count(const weir_report *report, weir_severity severity);
+
+/* --- folder.c ---------------------------------------------------------------------------------- */
+/* The catalog's folder from an explicit name (folder, or path of its catalog.yaml) or the nearest
+ * catalog.yaml at or above `start`. Text lives in arena. */
+WEIR_MUST_CHECK weir_code folder_find(const char **out, arena *arena, const char *given, const char *start,
+                                      weir_error *err);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Building and reading one event: type -> schema -> envelope -> subject, and back. Knows one event type at a
+ * time; which types exist is the catalog's business, one floor up. */
+#ifndef EVENT_EVENT_H
+#define EVENT_EVENT_H
+
+#include "base/list.h"
+#include "event/dialect.h"
+#include "schema/schema.h"
+#include "weir/clock.h"
+#include "weir/event.h"
+#include "json/json.h"
+
+struct param_def {
+    const char *name;    /* {agent_id} */
+    const char *pointer; /* where its value stands: /payload/... or another place of the envelope */
+};
+
+struct event_def {
+    const char *type;
+    struct place place;
+    const char *stream;  /* name */
+    const char *subject; /* a subject or template */
+    LIST(struct param_def) params;
+    const char *key; /* JSON Pointer into the envelope: /payload/site_id; NULL: no ordering key */
+    const char *owner;
+    const char *description;
+    int version;
+    const json *payload;  /* its JSON Schema */
+    const schema *schema; /* the same, compiled */
+    const json *example;  /* a payload, or NULL */
+    struct place example_place;
+};
+
+/* Scratch of one thread: parse pool, schema run, arena, buffers. Reset by each call. */
+typedef struct event_scratch event_scratch;
+event_scratch *event_scratch_new(void);
+void event_scratch_free(event_scratch *scratch);
+
+/* A draft made ready to publish. Texts live in the scratch until its next use, and end with a NUL. */
+struct event_built {
+    weir_text subject;  /* rendered */
+    weir_text envelope; /* the wire form, one line */
+    weir_text id, key;
+};
+
+/* Validates the payload against the type's schema, completes id and time, writes the envelope and validates
+ * it too, finds key and subject. INVALID errors name type, JSON Pointer and keyword: "rwa.inventory.updated:
+ * payload /value: must be a number, is a string (type)". max_bytes bounds the envelope (LIMIT when larger; 0:
+ * LIMIT_EVENT_BYTES). Ids, keys and the other short fields are at most LIMIT_ID_BYTES of UTF-8 without
+ * control characters. A key given in the draft must agree with the one the catalog finds in the payload. */
+WEIR_MUST_CHECK weir_code event_build(struct event_built *out, const dialect *dialect,
+                                      const struct event_def *def, const weir_draft *draft,
+                                      const weir_clock *clock, size_t max_bytes, event_scratch *scratch,
+                                      weir_error *err);
+
+/* Takes stored bytes apart. With def, key is found and (when `validate`) the payload and the envelope are
+ * checked against their schemas; an older version's payload is not (its schema is not in the catalog), a
+ * newer one is INVALID. def may be NULL: the envelope alone. Texts live in the scratch until its next use.
+ * Sets wire and tree; subject, stream, sequence and stored_ns are the caller's. */
+WEIR_MUST_CHECK weir_code event_read(weir_event *out, const dialect *dialect, const struct event_def *def,
+                                     weir_text wire, bool validate, event_scratch *scratch, weir_error *err);
+
+/* Do two events that were read say the same? Ids, trace and span are left out, numbers in payloads count by
+ * value, and times only count when `times` says so (a time may have been generated). */
+bool event_same(const weir_event *a, const weir_event *b, bool times);
+
+/* The ordering key of an envelope tree, or an absent text. A number's text counts. */
+weir_text event_key(const struct event_def *def, const json *envelope);
+
+#endif

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a draft to what is published. The payload is parsed once, for its schema, the ordering key and the
+ * subject's parameters; its bytes then go into the envelope as they came. The envelope's own schema runs over
+ * a skeleton, the envelope with an empty payload, wherever it says nothing about the payload's inside, so a
+ * large payload is never parsed twice. */
+#include "event/event.h"
+
+#include "base/fail.h"
+#include "base/limits.h"
+#include "base/units.h"
+#include "event/dialect_model.h"
+#include "event/event_scratch.h"
+#include "event/shown.h"
+#include "event/subject.h"
+
+struct builder {
+    const dialect *dialect;
+    const struct event_def *def;
+    event_scratch *scratch;
+    weir_draft draft;               /* completed as we go */
+    const json *payload, *envelope; /* envelope: parsed when something asks for it */
+    size_t payload_at;              /* in the envelope */
+    size_t max_bytes;
+    weir_error *err;
+};
+
+static const weir_text *draft_field(const void *draft, int field) {
+    return canonical_of_draft(draft, (enum canonical)field);
+}
+
+/* --- the draft --------------------------------------------------------------------------------------------
+ */
+
+static weir_code settle_type(struct builder *builder) {
+    const struct event_def *def = builder->def;
+    weir_draft *draft = &builder->draft;
+    char wrong[SHOWN_MAX];
+    if (draft->type.data && !text_is(draft->type, def->type))
+        return weir_fail(builder->err, WEIR_INVALID, "the draft is of type '%s'", shown(wrong, draft->type));
+    draft->type = weir_text_of(def->type);
+    if (draft->version != 0 && draft->version != def->version)
+        return weir_fail(builder->err, WEIR_INVALID, "version %d is not the catalog's, which is %d",
+                         draft->version, def->version);
+    draft->version = def->version;
+    return WEIR_OK;
+}
+
+static weir_code check_draft(struct builder *builder) {
+    WEIR_TRY(event_check_fields(&builder->draft, draft_field, builder->err));
+    if (!builder->draft.time.data)
+        return WEIR_OK;
+    int64_t ignored;
+    if (time_parse(&ignored, builder->draft.time, builder->err) == WEIR_OK)
+        return WEIR_OK;
+    weir_prefix(builder->err, "the event's time");
+    return WEIR_INVALID;
+}
+
+/* --- the payload -------------------------------------------------------------------------------------------
+ */
+
+/* An upper bound of the depth that needs no walk through the tree: memchr flies over what is no bracket. */
+static size_t opening_brackets(weir_text json) {
+    size_t count = 0;
+    const char *end = json.data + json.size;
+    for (const char *at = json.data; at < end && (at = memchr(at, '{', (size_t)(end - at))); at++)
+        count++;
+    for (const char *at = json.data; at < end && (at = memchr(at, '[', (size_t)(end - at))); at++)
+        count++;
+    return count;
+}
+
+static weir_code read_payload(struct builder *builder) {
+    event_scratch *scratch = builder->scratch;
+    weir_text payload = builder->draft.payload;
+    if (!payload.data)
+        return weir_fail(builder->err, WEIR_INVALID, "the event has no payload");
+    if (payload.size > builder->max_bytes)
+        return weir_fail(builder->err, WEIR_LIMIT, "the payload is %zu bytes long, an event may be %zu",
+                         payload.size, builder->max_bytes);
+    weir_code code = json_pool_parse(&builder->payload, scratch->payload_pool, payload, builder->err);
+    if (code != WEIR_OK) {
+        weir_prefix(builder->err, "the payload is not valid JSON");
+        return code;
+    }
+    size_t depth = builder->dialect->canonical[CANONICAL_PAYLOAD]->depth;
+    if (opening_brackets(payload) + depth > LIMIT_JSON_DEPTH &&
+        !event_depth_fits(builder->payload, (int)depth))
+        return weir_fail(builder->err, WEIR_INVALID, "the payload is nested more than %d levels deep",
+                         LIMIT_JSON_DEPTH - (int)depth);
+    return event_check_schema(scratch->run, builder->def->schema, builder->payload, "payload", builder->err);
+}
+
+/* --- the envelope ------------------------------------------------------------------------------------------
+ */
+
+/* The envelope with an empty object or array where the payload stands; a scalar payload stays. */
+static weir_text cut_skeleton(struct builder *builder) {
+    weir_text whole = buffer_view(&builder->scratch->envelope);
+    buffer *out = &builder->scratch->skeleton;
+    size_t after = builder->payload_at + builder->draft.payload.size;
+    if (!json_is(builder->payload, JSON_OBJECT) && !json_is(builder->payload, JSON_ARRAY))
+        return whole;
+    buffer_append(out, whole.data, builder->payload_at);
+    buffer_string(out, json_is(builder->payload, JSON_OBJECT) ? "{}" : "[]");
+    buffer_append(out, whole.data + after, whole.size - after);
+    return buffer_view(out);
+}
+
+static weir_code parse_envelope(struct builder *builder) {
+    event_scratch *scratch = builder->scratch;
+    if (builder->envelope)
+        return WEIR_OK;
+    bool open = dialect_payload_open(builder->dialect);
+    weir_text text = open ? cut_skeleton(builder) : buffer_view(&scratch->envelope);
+    weir_code code = json_pool_parse(&builder->envelope, scratch->envelope_pool, text, builder->err);
+    if (code != WEIR_OK)
+        weir_prefix(builder->err, "the envelope is not valid JSON");
+    return code;
+}
+
+static weir_code write_envelope(struct builder *builder) {
+    buffer *envelope = &builder->scratch->envelope;
+    WEIR_TRY(dialect_write_marked(builder->dialect, envelope, &builder->draft, &builder->payload_at,
+                                  builder->err));
+    if (envelope->size > builder->max_bytes)
+        return weir_fail(builder->err, WEIR_LIMIT, "the envelope is %zu bytes long, an event may be %zu",
+                         envelope->size, builder->max_bytes);
+    const schema *rules = dialect_schema(builder->dialect);
+    if (!rules)
+        return WEIR_OK;
+    WEIR_TRY(parse_envelope(builder));
+    return event_check_schema(builder->scratch->run, rules, builder->envelope, "envelope", builder->err);
+}
+
+/* --- the key and the subject
+ * --------------------------------------------------------------------------------- */
+
+/* What stands at a pointer into the envelope; inside the payload it is there before the envelope is. */
+static weir_code text_at(struct builder *builder, const char *what, const char *pointer, weir_text *out) {
+    weir_text inner = event_payload_pointer(builder->dialect, pointer);
+    if (inner.data)
+        return event_text_at(out, json_pointer(builder->payload, inner), what, pointer, builder->err);
+    WEIR_TRY(parse_envelope(builder));
+    return event_text_at(out, json_pointer(builder->envelope, weir_text_of(pointer)), what, pointer,
+                         builder->err);
+}
+
+static weir_code settle_key(struct builder *builder) {
+    const char *pointer = builder->def->key;
+    weir_text found;
+    WEIR_TRY(text_at(builder, "key", pointer, &found));
+    char given[SHOWN_MAX], written[SHOWN_MAX];
+    if (found.data && builder->draft.key.data && !text_equal(found, builder->draft.key))
+        return weir_fail(builder->err, WEIR_INVALID, "the key given is '%s', but %s says '%s'",
+                         shown(given, builder->draft.key), pointer, shown(written, found));
+    if (found.data)
+        builder->draft.key = found;
+    return WEIR_OK;
+}
+
+/* The key of a payload's pointer is settled first, so that an envelope with a place for the key carries it.
+ */
+static bool key_in_payload(const struct builder *builder) {
+    return builder->def->key && event_payload_pointer(builder->dialect, builder->def->key).data;
+}
+
+struct parameters {
+    struct builder *builder;
+    weir_code code; /* of a failed look-up */
+};
+
+static weir_text parameter_value(void *arg, weir_text name) {
+    struct parameters *parameters = arg;
+    const struct event_def *def = parameters->builder->def;
+    weir_text value = {NULL, 0};
+    for (size_t i = 0; i < def->params.count && parameters->code == WEIR_OK; i++)
+        if (text_is(name, def->params.items[i].name))
+            parameters->code =
+                text_at(parameters->builder, def->params.items[i].name, def->params.items[i].pointer, &value);
+    return value;
+}
+
+static weir_code render_subject(struct builder *builder, weir_text *out) {
+    *out = weir_text_of(builder->def->subject);
+    if (builder->def->params.count == 0)
+        return WEIR_OK; /* the catalog checked it */
+    struct parameters parameters = {.builder = builder};
+    weir_error lookup = {0}, *err = builder->err;
+    builder->err = &lookup;
+    weir_code code = template_render(&builder->scratch->subject, *out, parameter_value, &parameters, err);
+    builder->err = err;
+    *out = buffer_view(&builder->scratch->subject);
+    if (parameters.code != WEIR_OK && err)
+        *err = lookup;
+    if (parameters.code != WEIR_OK)
+        return parameters.code;
+    char wrong[SHOWN_MAX];
+    if (code == WEIR_OK && subject_reserved(*out))
+        return weir_fail(err, WEIR_INVALID, "the subject '%s' begins with the reserved _weir.",
+                         shown(wrong, *out));
+    return code;
+}
+
+/* --- all of it
+ * ----------------------------------------------------------------------------------------------- */
+
+static weir_code build(struct builder *builder, const weir_clock *clock, struct event_built *out) {
+    WEIR_TRY(settle_type(builder));
+    WEIR_TRY(check_draft(builder));
+    WEIR_TRY(read_payload(builder));
+    arena *memory = builder->scratch->arena;
+    WEIR_TRY(dialect_complete(builder->dialect, &builder->draft, clock, memory, builder->err));
+    if (key_in_payload(builder))
+        WEIR_TRY(settle_key(builder));
+    WEIR_TRY(write_envelope(builder));
+    if (builder->def->key && !key_in_payload(builder))
+        WEIR_TRY(settle_key(builder));
+    WEIR_TRY(render_subject(builder, &out->subject));
+    out->envelope = buffer_view(&builder->scratch->envelope);
+    out->id = (weir_text){arena_cstr(memory, builder->draft.id), builder->draft.id.size};
+    out->key = (weir_text){arena_cstr(memory, builder->draft.key), builder->draft.key.size};
+    return WEIR_OK;
+}
+
+weir_code event_build(struct event_built *out, const dialect *how, const struct event_def *def,
+                      const weir_draft *draft, const weir_clock *clock, size_t max_bytes,
+                      event_scratch *scratch, weir_error *err) {
+    event_scratch_reset(scratch);
+    struct builder builder = {.dialect = how,
+                              .def = def,
+                              .scratch = scratch,
+                              .draft = *draft,
+                              .max_bytes = max_bytes ? max_bytes : LIMIT_EVENT_BYTES,
+                              .err = err};
+    weir_code code = build(&builder, clock, out);
+    if (code != WEIR_OK)
+        weir_prefix(err, "%s", def->type);
+    return code;
+}

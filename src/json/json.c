@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading JSON text, and looking at values. A `json` is a yyjson value under another name. yyjson checks the
+ * grammar and the UTF-8; depth and duplicate keys are a second pass over its memory (tree.c). Positions are
+ * not kept: when a check fails, the text is scanned again up to the offending value. The pool parses a usual
+ * document without malloc. */
+#include "json/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/memory.h"
+#include "json/number.h"
+#include "json/tree.h"
+
+static const yyjson_read_flag READ_FLAGS = YYJSON_READ_NUMBER_AS_RAW;
+
+enum {
+    POOL_TEXT_BYTES = 64 << 10, /* larger texts go to malloc: the pool would keep 13 times their size */
+    POOL_TABLE_SLOTS = 16 << 10 /* and larger scratch tables are given back */
+};
+
+/* --- where things are ------------------------------------------------------------------------- */
+
+static weir_code fail_at(weir_error *err, weir_text text, size_t offset, const char *what) {
+    int line = 1, column = 1;
+    for (size_t i = 0; i < offset && i < text.size; i++) {
+        if (text.data[i] == '\n') {
+            line++;
+            column = 1;
+        } else if (((unsigned char)text.data[i] & 0xC0) != 0x80) {
+            column++; /* columns are characters */
+        }
+    }
+    return weir_fail(err, WEIR_INVALID, "line %d, column %d: %s", line, column, what);
+}
+
+static size_t skip_string(weir_text text, size_t at) {
+    for (at++; at < text.size && text.data[at] != '"'; at++)
+        at += text.data[at] == '\\';
+    return at + 1;
+}
+
+/* The offset of the value that is `index`-th in preorder; text is valid JSON. */
+static size_t offset_of_value(weir_text text, size_t index) {
+    for (size_t at = 0; at < text.size;) {
+        char c = text.data[at];
+        if (strchr(" \t\r\n,:]}", c)) {
+            at++;
+            continue;
+        }
+        if (index-- == 0)
+            return at;
+        if (c == '"')
+            at = skip_string(text, at);
+        else if (c == '{' || c == '[')
+            at++;
+        else
+            while (at < text.size && !strchr(" \t\r\n,:]}", text.data[at]))
+                at++;
+    }
+    return text.size;
+}
+
+/* --- parsing ---------------------------------------------------------------------------------- */
+
+static weir_code read_failure(weir_error *err, weir_text text, const yyjson_read_err *found) {
+    const struct {
+        yyjson_read_code code;
+        const char *what;
+    } sentences[] = {
+        {YYJSON_READ_ERROR_UNEXPECTED_CONTENT, "the text goes on after the value"},
+        {YYJSON_READ_ERROR_UNEXPECTED_END, "the text ends before the value does"},
+        {YYJSON_READ_ERROR_UNEXPECTED_CHARACTER, "this cannot stand here"},
+        {YYJSON_READ_ERROR_JSON_STRUCTURE, "this breaks the structure of JSON"},
+        {YYJSON_READ_ERROR_INVALID_NUMBER, "this is no JSON number"},
+        {YYJSON_READ_ERROR_INVALID_STRING, "this string is not valid"},
+    };
+    const char *what = "this is no JSON value";
+    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
+        if (sentences[i].code == found->code)
+            what = sentences[i].what;
+    fail_at(err, text, found->pos, what);
+    return weir_hint(err, "the JSON reader says: %s", found->msg ? found->msg : "nothing more");
+}
+
+static weir_code check_failure(weir_error *err, weir_text text, enum tree_fault fault, size_t index) {
+    size_t offset = offset_of_value(text, index);
+    if (fault == TREE_TOO_DEEP) {
+        char what[64];
+        snprintf(what, sizeof what, "nested deeper than %d levels", LIMIT_JSON_DEPTH);
+        return fail_at(err, text, offset, what);
+    }
+    fail_at(err, text, offset, "this key is in the object already");
+    return weir_hint(err, "a key may stand once in an object; keys are compared with their escapes resolved");
+}
+
+static weir_code refuse_before_reading(weir_text text, weir_error *err) {
+    if (!text.data || text.size == 0)
+        return fail_at(err, text, 0, "the text is empty");
+    if (text_starts(text, "\xEF\xBB\xBF"))
+        return fail_at(err, text, 0, "the text begins with a byte order mark");
+    return WEIR_OK;
+}
+
+/* yyjson copies the text and takes a non-const pointer only for its in-place mode, which is not used here. */
+static yyjson_doc *read_text(weir_text text, const yyjson_alc *memory, yyjson_read_err *found) {
+    return yyjson_read_opts((char *)(uintptr_t)text.data, text.size, READ_FLAGS, memory, found);
+}
+
+static weir_code parse(yyjson_doc **out, struct tree_check *check, weir_text text, const yyjson_alc *memory,
+                       weir_error *err) {
+    WEIR_TRY(refuse_before_reading(text, err));
+    yyjson_read_err found = {0};
+    yyjson_doc *tree = read_text(text, memory, &found);
+    if (!tree && memory && found.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
+        tree = read_text(text, NULL, &found);
+    WEIR_ASSERT(tree || found.code != YYJSON_READ_ERROR_MEMORY_ALLOCATION);
+    if (!tree)
+        return read_failure(err, text, &found);
+    enum tree_fault fault = tree_check(check, tree);
+    if (fault != TREE_SOUND) {
+        yyjson_doc_free(tree);
+        return check_failure(err, text, fault, check->at);
+    }
+    *out = tree;
+    return WEIR_OK;
+}
+
+weir_code json_parse(json_doc **out, weir_text text, weir_error *err) {
+    struct tree_check check = {0};
+    yyjson_doc *tree = NULL;
+    weir_code code = parse(&tree, &check, text, NULL, err);
+    mem_free(check.table);
+    if (code != WEIR_OK)
+        return code;
+    *out = mem_alloc(sizeof **out);
+    (*out)->tree = tree;
+    return WEIR_OK;
+}
+
+void json_doc_free(json_doc *doc) {
+    if (!doc)
+        return;
+    yyjson_doc_free(doc->tree);
+    mem_free(doc->file);
+    mem_free(doc->places);
+    mem_free(doc);
+}
+
+struct json_pool {
+    char *block;
+    size_t block_size;
+    yyjson_doc *tree; /* of the last parse; in the block, or large and in malloc's memory */
+    struct tree_check check;
+};
+
+json_pool *json_pool_new(void) {
+    return mem_alloc(sizeof(json_pool));
+}
+
+void json_pool_free(json_pool *pool) {
+    if (!pool)
+        return;
+    yyjson_doc_free(pool->tree);
+    mem_free(pool->check.table);
+    mem_free(pool->block);
+    mem_free(pool);
+}
+
+weir_code json_pool_parse(const json **root, json_pool *pool, weir_text text, weir_error *err) {
+    yyjson_doc_free(pool->tree);
+    pool->tree = NULL;
+    if (pool->check.capacity > POOL_TABLE_SLOTS) {
+        mem_free(pool->check.table);
+        pool->check = (struct tree_check){0};
+    }
+    yyjson_alc memory;
+    bool pooled = text.size <= POOL_TEXT_BYTES;
+    if (pooled) {
+        size_t needed = yyjson_read_max_memory_usage(text.size, READ_FLAGS);
+        if (needed > pool->block_size) {
+            pool->block_size = needed * 2;
+            mem_free(pool->block);
+            pool->block = mem_alloc(pool->block_size);
+        }
+        WEIR_ASSERT(yyjson_alc_pool_init(&memory, pool->block, pool->block_size));
+    }
+    WEIR_TRY(parse(&pool->tree, &pool->check, text, pooled ? &memory : NULL, err));
+    *root = (const json *)yyjson_doc_get_root(pool->tree);
+    return WEIR_OK;
+}
+
+const json *json_root(const json_doc *doc) {
+    return (const json *)yyjson_doc_get_root(doc->tree);
+}
+
+/* --- places ----------------------------------------------------------------------------------- */
+
+static yyjson_val *inside(const json *value) {
+    return (yyjson_val *)(uintptr_t)value;
+}
+
+struct place json_place(const json_doc *doc, const json *value) {
+    if (!doc || !doc->places || !value)
+        return (struct place){"", 0, 0};
+    return doc->places[inside(value) - doc->tree->root];
+}
+
+struct place json_member_place(const json_doc *doc, const json *object, const char *key) {
+    for (struct json_iter it = json_iter(object); json_next(&it);)
+        if (it.key_value && text_is(it.key, key))
+            return json_place(doc, it.key_value);
+    return json_place(doc, object);
+}
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+enum json_type json_type_of(const json *value) {
+    switch (yyjson_get_type(inside(value))) {
+    case YYJSON_TYPE_RAW:
+        return JSON_NUMBER;
+    case YYJSON_TYPE_BOOL:
+        return JSON_BOOL;
+    case YYJSON_TYPE_STR:
+        return JSON_STRING;
+    case YYJSON_TYPE_ARR:
+        return JSON_ARRAY;
+    case YYJSON_TYPE_OBJ:
+        return JSON_OBJECT;
+    default:
+        return JSON_NULL;
+    }
+}
+
+const char *json_type_name(enum json_type type) {
+    static const char *const names[] = {"null", "boolean", "number", "string", "array", "object"};
+    return names[type];
+}
+
+bool json_is(const json *value, enum json_type type) {
+    return value && json_type_of(value) == type;
+}
+
+bool json_true(const json *value) {
+    return yyjson_is_true(inside(value));
+}
+
+weir_text json_text(const json *value) {
+    if (!yyjson_is_str(inside(value)))
+        return (weir_text){0};
+    return (weir_text){unsafe_yyjson_get_str(inside(value)), unsafe_yyjson_get_len(inside(value))};
+}
+
+const char *json_cstr(const json *value) {
+    return json_text(value).data;
+}
+
+weir_text json_number(const json *value) {
+    if (!yyjson_is_raw(inside(value)))
+        return (weir_text){0};
+    return (weir_text){unsafe_yyjson_get_raw(inside(value)), unsafe_yyjson_get_len(inside(value))};
+}
+
+bool json_int(const json *value, int64_t *out) {
+    weir_text number = json_number(value);
+    return number.data && json_number_int(number, out);
+}
+
+size_t json_size(const json *value) {
+    return yyjson_is_ctn(inside(value)) ? unsafe_yyjson_get_len(inside(value)) : 0;
+}
+
+const json *json_item(const json *array, size_t index) {
+    return (const json *)yyjson_arr_get(inside(array), index);
+}
+
+const json *json_get_text(const json *object, weir_text key) {
+    return (const json *)yyjson_obj_getn(inside(object), key.data, key.size);
+}
+
+const json *json_get(const json *object, const char *key) {
+    return json_get_text(object, weir_text_of(key));
+}
+
+struct json_iter json_iter(const json *container) {
+    struct json_iter iter = {.container = container, .left = json_size(container)};
+    if (iter.left)
+        iter.at = unsafe_yyjson_get_first(inside(container));
+    return iter;
+}
+
+bool json_next(struct json_iter *iter) {
+    if (iter->left == 0)
+        return false;
+    iter->left--;
+    yyjson_val *value = inside(iter->at);
+    if (yyjson_is_obj(inside(iter->container))) {
+        iter->key_value = (const json *)value;
+        iter->key = (weir_text){unsafe_yyjson_get_str(value), unsafe_yyjson_get_len(value)};
+        value++;
+    }
+    iter->value = (const json *)value;
+    iter->at = unsafe_yyjson_get_next(value);
+    return true;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Building a tree with places, and the checks every tree must pass. yyjson lays a document out in preorder,
+ * one value after the other, keys too: so the n-th value written is the n-th in memory, and places are a
+ * plain array. The check is one pass over that memory; keys of small objects are compared pairwise, those of
+ * large ones through a hash table. */
+#include "json/tree.h"
+
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/ids.h"
+#include "base/map.h"
+#include "base/memory.h"
+
+enum { PAIRWISE_MAX = 16 };
+
+static bool same_key(const yyjson_val *a, const yyjson_val *b) {
+    size_t size =
+        (size_t)(a->tag >> YYJSON_TAG_BIT); /* the rest of the tag says whether there were escapes */
+    return size == (size_t)(b->tag >> YYJSON_TAG_BIT) && memcmp(a->uni.str, b->uni.str, size) == 0;
+}
+
+static yyjson_val *next_key(yyjson_val *key) {
+    return unsafe_yyjson_get_next(key + 1);
+}
+
+/* Each finds a repeated key and, in *first, the one it repeats; NULL when all differ. */
+static yyjson_val *repeats_pairwise(yyjson_val *object, size_t count, yyjson_val **first) {
+    yyjson_val *keys[PAIRWISE_MAX], *key = unsafe_yyjson_get_first(object);
+    for (size_t i = 0; i < count; i++, key = next_key(key)) {
+        for (size_t j = 0; j < i; j++) {
+            if (same_key(keys[j], key)) {
+                *first = keys[j];
+                return key;
+            }
+        }
+        keys[i] = key;
+    }
+    return NULL;
+}
+
+static yyjson_val *repeats_hashed(struct tree_check *check, yyjson_val *root, yyjson_val *object,
+                                  size_t count, yyjson_val **first) {
+    size_t slots = 4 * PAIRWISE_MAX;
+    while (slots < 2 * count)
+        slots *= 2;
+    if (slots > check->capacity) {
+        mem_free(check->table);
+        check->table = mem_alloc(slots * sizeof *check->table);
+        check->capacity = slots;
+        random_bytes(check->seed, sizeof check->seed);
+    } else {
+        memset(check->table, 0, slots * sizeof *check->table);
+    }
+    yyjson_val *key = unsafe_yyjson_get_first(object);
+    for (size_t i = 0; i < count; i++, key = next_key(key)) {
+        weir_text text = {key->uni.str, (size_t)(key->tag >> YYJSON_TAG_BIT)};
+        size_t slot = map_hash(text, check->seed) & (slots - 1);
+        for (; check->table[slot]; slot = (slot + 1) & (slots - 1)) {
+            *first = root + check->table[slot] - 1;
+            if (same_key(*first, key))
+                return key;
+        }
+        check->table[slot] = (uint32_t)(key - root + 1);
+    }
+    return NULL;
+}
+
+enum tree_fault tree_check(struct tree_check *check, const yyjson_doc *tree) {
+    yyjson_val *root = tree->root, *ends[LIMIT_JSON_DEPTH];
+    size_t depth = 0;
+    for (size_t at = 0; at < tree->val_read; at++) {
+        yyjson_val *value = root + at;
+        while (depth && value >= ends[depth - 1])
+            depth--;
+        if (!unsafe_yyjson_is_ctn(value))
+            continue;
+        check->at = at;
+        if (depth == LIMIT_JSON_DEPTH)
+            return TREE_TOO_DEEP;
+        ends[depth++] = unsafe_yyjson_get_next(value);
+        size_t count = unsafe_yyjson_get_len(value);
+        if (count < 2 || unsafe_yyjson_get_type(value) != YYJSON_TYPE_OBJ)
+            continue;
+        yyjson_val *first = NULL, *repeated = count <= PAIRWISE_MAX
+                                                  ? repeats_pairwise(value, count, &first)
+                                                  : repeats_hashed(check, root, value, count, &first);
+        if (repeated) {
+            check->at = (size_t)(repeated - root);
+            check->first = (size_t)(first - root);
+            return TREE_DUPLICATE_KEY;
+        }
+    }
+    return TREE_SOUND;
+}
+
+/* --- building --------------------------------------------------------------------------------- */
+
+void tree_begin(struct tree_builder *builder, const char *file) {
+    *builder = (struct tree_builder){.doc = yyjson_mut_doc_new(NULL), .file = mem_strdup(file)};
+    WEIR_ASSERT(builder->doc);
+}
+
+void tree_release(struct tree_builder *builder) {
+    yyjson_mut_doc_free(builder->doc);
+    mem_free(builder->places);
+    mem_free(builder->file);
+    *builder = (struct tree_builder){0};
+}
+
+bool tree_wants_key(const struct tree_builder *builder) {
+    return builder->depth > 0 && !builder->key && yyjson_mut_is_obj(builder->open[builder->depth - 1]);
+}
+
+bool tree_full(const struct tree_builder *builder) {
+    return builder->depth == LIMIT_JSON_DEPTH;
+}
+
+static void note_place(struct tree_builder *builder, int line, int column) {
+    if (builder->count == builder->capacity) {
+        builder->capacity = builder->capacity ? builder->capacity * 2 : 64;
+        builder->places = mem_resize(builder->places, builder->capacity * sizeof *builder->places);
+    }
+    builder->places[builder->count++] = (struct place){builder->file, line, column};
+}
+
+static void put(struct tree_builder *builder, yyjson_mut_val *value, int line, int column) {
+    WEIR_ASSERT(value && !tree_wants_key(builder)); /* NULL: out of memory */
+    note_place(builder, line, column);
+    if (builder->depth == 0) {
+        yyjson_mut_doc_set_root(builder->doc, value);
+        return;
+    }
+    yyjson_mut_val *container = builder->open[builder->depth - 1];
+    if (builder->key)
+        yyjson_mut_obj_add(container, builder->key, value);
+    else
+        yyjson_mut_arr_append(container, value);
+    builder->key = NULL;
+}
+
+void tree_open(struct tree_builder *builder, enum json_type type, int line, int column) {
+    WEIR_ASSERT(!tree_full(builder));
+    yyjson_mut_val *value = type == JSON_OBJECT ? yyjson_mut_obj(builder->doc) : yyjson_mut_arr(builder->doc);
+    put(builder, value, line, column);
+    builder->open[builder->depth++] = value;
+}
+
+void tree_close(struct tree_builder *builder) {
+    WEIR_ASSERT(builder->depth > 0 && !builder->key);
+    builder->depth--;
+}
+
+void tree_key(struct tree_builder *builder, weir_text key, int line, int column) {
+    WEIR_ASSERT(tree_wants_key(builder));
+    note_place(builder, line, column);
+    builder->key = yyjson_mut_strncpy(builder->doc, key.data, key.size);
+    WEIR_ASSERT(builder->key);
+}
+
+void tree_scalar(struct tree_builder *builder, enum json_type type, weir_text text, int line, int column) {
+    yyjson_mut_val *value = type == JSON_NULL     ? yyjson_mut_null(builder->doc)
+                            : type == JSON_BOOL   ? yyjson_mut_bool(builder->doc, text.data[0] == 't')
+                            : type == JSON_NUMBER ? yyjson_mut_rawncpy(builder->doc, text.data, text.size)
+                                                  : yyjson_mut_strncpy(builder->doc, text.data, text.size);
+    put(builder, value, line, column);
+}
+
+json_doc *tree_end(struct tree_builder *builder) {
+    WEIR_ASSERT(builder->depth == 0 && builder->count > 0);
+    json_doc *doc = mem_alloc(sizeof *doc);
+    doc->tree = yyjson_mut_doc_imut_copy(builder->doc, NULL);
+    WEIR_ASSERT(doc->tree && doc->tree->val_read == builder->count);
+    doc->file = builder->file;
+    doc->places = builder->places;
+    builder->file = NULL;
+    builder->places = NULL;
+    tree_release(builder);
+    return doc;
+}

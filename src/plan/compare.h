@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pure heart: desired against observed gives steps. No socket, no clock. */
+#ifndef PLAN_COMPARE_H
+#define PLAN_COMPARE_H
+
+#include "plan/desired.h"
+#include "plan/observed.h"
+
+struct plan_step {
+    weir_step step;
+    const struct desired *desired;        /* NULL for things only the servers have */
+    const struct observed_stream *stream; /* as observed; NULL when it does not exist */
+    const json *observed;                 /* the configuration to change; NULL when there is none */
+    int rank;                             /* order of application; order.c */
+    LIST(weir_field_change) changes;
+};
+
+struct weir_plan {
+    arena *arena;
+    const weir_catalog *catalog;
+    struct desired_list desired;
+    struct observed observed;
+    LIST(struct plan_step) steps;
+};
+
+/* Fills plan->steps from plan->desired and plan->observed. `now_ns` is the wall clock: it tells which stored
+ * events a shorter max_age would discard. */
+void plan_compare(weir_plan *plan, int64_t now_ns);
+
+/* --- parts of it ---------------------------------------------------------------------------------------- */
+
+/* May this change of a stream discard stored events? (loss.c) */
+bool loss_possible(const struct observed_stream *stream, const char *field, const json *desired,
+                   int64_t now_ns);
+uint64_t stored_messages(const struct observed_stream *stream);
+
+/* Ranks and sorts the steps; marks those whose subjects a stream outside the catalog holds (order.c). */
+void plan_order(weir_plan *plan);
+
+/* The whole configuration to send for a step that creates or updates: the catalog's fields, and of the
+ * observed ones those that are the operator's. */
+void plan_config_write(buffer *out, const struct plan_step *step);
+
+/* Does metadata say that this catalog made it? *other is set to another catalog's name (or NULL). */
+bool owned_by(const json *config, const char *catalog, const char **other);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration that a step sends. JetStream replaces configurations as a whole, so an update carries
+ * what the operator set beside the catalog (placement, compression, sampling, ...), or it would be undone in
+ * passing. */
+#include <string.h>
+
+#include "plan/compare.h"
+#include "plan/fields.h"
+#include "weir/json.h"
+
+static void write_member(weir_json_writer *writer, weir_text key, const json *value) {
+    buffer text;
+    buffer_init(&text, 16 << 20);
+    buffer_text(&text, key);
+    weir_json_key(writer, text.data);
+    buffer_clear(&text);
+    json_write(&text, value, false);
+    weir_json_raw(writer, buffer_view(&text));
+    buffer_release(&text);
+}
+
+/* Set by the operator, not by the catalog and not by the server itself. */
+static bool operators_own(const struct field_row *rows, const json *desired, weir_text key) {
+    return !field_find(rows, key) && !json_get_text(desired, key) && !text_is(key, "metadata") &&
+           !text_is(key, "filter_subject") && !text_is(key, "priority_policy") &&
+           !text_is(key, "priority_timeout");
+}
+
+static void write_metadata(weir_json_writer *writer, const json *desired, const json *observed) {
+    weir_json_key(writer, "metadata");
+    weir_json_begin_object(writer);
+    for (struct json_iter it = json_iter(json_get(desired, "metadata")); json_next(&it);)
+        write_member(writer, it.key, it.value);
+    for (struct json_iter it = json_iter(json_get(observed, "metadata")); json_next(&it);)
+        if (!text_starts(it.key, "_nats.") && !text_starts(it.key, "weir."))
+            write_member(writer, it.key, it.value);
+    weir_json_end_object(writer);
+}
+
+void plan_config_write(buffer *out, const struct plan_step *step) {
+    const struct field_row *rows = step->step.thing == WEIR_STREAM ? stream_rows : consumer_rows;
+    const json *desired = step->desired->config;
+    weir_json_writer *writer = json_writer_over(out);
+    weir_json_begin_object(writer);
+    for (struct json_iter it = json_iter(desired); json_next(&it);)
+        if (!text_is(it.key, "metadata"))
+            write_member(writer, it.key, it.value);
+    for (struct json_iter it = json_iter(step->observed); json_next(&it);)
+        if (operators_own(rows, desired, it.key))
+            write_member(writer, it.key, it.value);
+    write_metadata(writer, desired, step->observed);
+    weir_json_end_object(writer);
+    weir_json_free(writer);
+}

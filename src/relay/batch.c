@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From rows to batches. Events are sent as they are built: the server keeps them aside until the cursor
+ * message commits them, so nothing is gathered here and memory is one claim of rows. A row that cannot be an
+ * event is parked and the others go on without it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "relay/shell.h"
+
+/* From now on every message of the batch asks for an answer: one of them may be what the server refuses. */
+static void ask_each(struct relay_stream *stream) {
+    weir_relay *relay = stream->relay;
+    pthread_mutex_lock(&relay->lock);
+    stream->inner.token = 0;
+    pthread_mutex_unlock(&relay->lock);
+    stream->staged.first_token = relay->tokens + 1;
+    relay->tokens += LIMIT_BATCH_EVENTS;
+    stream->asked = stream->staged.first_token;
+}
+
+static void stage_begin(struct relay_stream *stream) {
+    struct staged *staged = &stream->staged;
+    char id[ULID_TEXT_SIZE];
+    ulid_format(id, stream->relay->clock->wall_ns(stream->relay->clock->self));
+    staged->messages = staged->bytes = staged->count = 0;
+    staged->ids_hash = OUTBOX_HASH_START;
+    staged->full = staged->broken = false;
+    staged->first_token = 0;
+    if (relay_core_careful(stream->core))
+        ask_each(stream);
+    staged->epoch = broker_epoch(stream->relay->connection);
+    staged->looks = relay_core_looks(stream->core);
+    snprintf(staged->batch_id, sizeof staged->batch_id, "weir-%s", id);
+}
+
+void relay_drop_staged(struct relay_stream *stream) {
+    stream->staged.count = stream->staged.messages = 0;
+    stream->staged.broken = stream->staged.full = false;
+}
+
+/* --- parking ----------------------------------------------------------------------------------- */
+
+static void park(weir_relay *relay, int64_t pos, const char *class, const char *reason) {
+    list_push(relay->turn, &relay->parked,
+              ((struct outbox_parking){pos, class, arena_strdup(relay->turn, reason)}));
+}
+
+static weir_code write_parked(weir_relay *relay, weir_error *err) {
+    size_t count = relay->parked.count;
+    if (count == 0)
+        return WEIR_OK;
+    WEIR_TRY(outbox_park(relay->outbox, relay->parked.items, count, relay_wall_us(relay), err));
+    char number[24], pos[24];
+    snprintf(number, sizeof number, "%zu", count);
+    snprintf(pos, sizeof pos, "%lld", (long long)relay->parked.items[0].pos);
+    log_line(LOG_WARN, "relay", "rows parked", "rows", number, "first", pos, "class",
+             relay->parked.items[0].error_class, "reason", relay->parked.items[0].reason, NULL);
+    pthread_mutex_lock(&relay->lock);
+    relay->stats.parked += count;
+    pthread_mutex_unlock(&relay->lock);
+    return WEIR_OK;
+}
+
+/* --- one message --------------------------------------------------------------------------------- */
+
+enum { HEADERS_MAX = 6 };
+
+/* The headers every message of a batch has; returns how many. */
+static size_t batch_headers(const struct relay_stream *stream, struct broker_header headers[HEADERS_MAX],
+                            char number[24]) {
+    snprintf(number, 24, "%zu", stream->staged.messages + 1);
+    headers[0] = (struct broker_header){"Nats-Batch-Id", weir_text_of(stream->staged.batch_id)};
+    headers[1] = (struct broker_header){"Nats-Batch-Sequence", weir_text_of(number)};
+    headers[2] = (struct broker_header){"Nats-Expected-Stream", weir_text_of(stream->name)};
+    return 3;
+}
+
+static weir_code send_event(struct relay_stream *stream, const struct event_built *built, weir_error *err) {
+    struct broker_header headers[HEADERS_MAX];
+    char number[24];
+    struct broker_out out = {.subject = built->subject.data,
+                             .data = built->envelope,
+                             .headers = headers,
+                             .header_count = batch_headers(stream, headers, number)};
+    uint64_t token = stream->staged.first_token ? stream->staged.first_token + stream->staged.count : 0;
+    return broker_acks_send(stream->relay->acks, &out, token, err);
+}
+
+/* The connection refuses, not the row: the batch is given up, its rows stay pending. */
+static void stage_break(struct relay_stream *stream, const weir_error *err) {
+    stream->staged.broken = true;
+    if (relay_core_want(stream->core) == WANT_ROWS)
+        relay_core_failed(stream->core, err->message, stream->relay->now_ns);
+}
+
+static void stage_row(struct relay_stream *stream, const struct event_def *def,
+                      const struct outbox_row *row) {
+    weir_relay *relay = stream->relay;
+    struct staged *staged = &stream->staged;
+    struct event_built built;
+    weir_error err;
+    weir_code code =
+        event_build(&built, relay->catalog->dialect, def, &row->draft, relay->clock, 0, relay->scratch, &err);
+    if (code != WEIR_OK) {
+        park(relay, row->pos, code == WEIR_LIMIT ? "rejected" : "schema", err.message);
+        return;
+    }
+    code = send_event(stream, &built, &err);
+    if (code == WEIR_LIMIT || code == WEIR_INVALID) {
+        park(relay, row->pos, "rejected", err.message);
+        return;
+    }
+    if (code != WEIR_OK) {
+        stage_break(stream, &err);
+        return;
+    }
+    staged->messages++;
+    staged->bytes += built.envelope.size;
+    staged->positions[staged->count++] = row->pos;
+    staged->ids_hash = outbox_ids_hash(staged->ids_hash, row->draft.id);
+    staged->full = staged->count >= relay_core_rows_max(stream->core) || staged->bytes >= LIMIT_BATCH_BYTES;
+}
+
+/* --- a claim ------------------------------------------------------------------------------------- */
+
+/* May rows of this claim be taken for the stream now? Once one was left out, later ones are too: order. Rows that
+ * were read before the cursor was are no evidence: a rival may have sent them in between. */
+static bool takes_rows(const struct relay_stream *stream) {
+    return stream->token == 0 && stream->looked_in != stream->relay->claim_no &&
+           relay_core_want(stream->core) == WANT_ROWS && !stream->staged.full && !stream->staged.broken;
+}
+
+static weir_code distribute(weir_relay *relay, const struct outbox_row *row, weir_error *err) {
+    struct relay_stream *stream;
+    const struct event_def *def;
+    weir_error why;
+    if (row->defect) {
+        park(relay, row->pos, "schema", row->defect);
+        return WEIR_OK;
+    }
+    if (catalog_event_find(&def, relay->catalog, row->draft.type, &why) != WEIR_OK) {
+        park(relay, row->pos, "schema", why.message);
+        return WEIR_OK;
+    }
+    WEIR_TRY(relay_stream_find(&stream, relay, def->stream, err));
+    if (stream->token == 0 && !stream->looked) {
+        relay_stream_drive(stream);
+        stream->looked_in = relay->claim_no;
+        relay->look = true;
+    }
+    if (!takes_rows(stream))
+        return WEIR_OK;
+    if (stream->staged.messages == 0)
+        stage_begin(stream);
+    stream->ahead_runs = 0;
+    stage_row(stream, def, row);
+    return WEIR_OK;
+}
+
+/* The types of streams that take no rows now, and those streams as a set. */
+static uint64_t types_of_busy(weir_relay *relay, struct outbox_wanted *wanted) {
+    LIST(const char *) types = {0};
+    uint64_t busy = 0;
+    for (size_t i = 0; i < relay->stream_count; i++) {
+        struct relay_stream *stream = relay->streams[i];
+        if (takes_rows(stream))
+            continue;
+        busy |= 1ull << i;
+        for (size_t j = 0; j < stream->types.count; j++)
+            list_push(relay->turn, &types, stream->types.items[j]);
+    }
+    wanted->types = types.items;
+    wanted->type_count = types.count;
+    return busy;
+}
+
+static void begin_turn(weir_relay *relay) {
+    relay->claim_no++;
+    arena_reset(relay->turn);
+    memset(&relay->parked, 0, sizeof relay->parked);
+}
+
+static weir_code claim_and_stage(weir_relay *relay, const struct outbox_wanted *wanted, size_t *count,
+                                 weir_error *err) {
+    struct outbox_row *rows;
+    WEIR_TRY(outbox_claim(relay->outbox, wanted, relay->turn, &rows, count, err));
+    crash_at(&relay->crash, "claim");
+    for (size_t i = 0; i < *count; i++)
+        WEIR_TRY(distribute(relay, &rows[i], err));
+    WEIR_TRY(write_parked(relay, err));
+    if (*count > 0)
+        crash_at(&relay->crash, "build");
+    return WEIR_OK;
+}
+
+/* A busy stream with a long backlog would be walked through again for every row of another one. So it is
+ * remembered how far there was nothing but rows of busy streams; for a second, because parked rows may come
+ * back before that place. */
+static weir_code skip_known(weir_relay *relay, uint64_t busy, struct outbox_wanted *wanted, int64_t *last,
+                            weir_error *err) {
+    int64_t oldest;
+    *last = 0;
+    if (busy == 0)
+        return WEIR_OK;
+    bool still = (relay->clear_of & ~busy) == 0 && relay->now_ns - relay->clear_ns < 1000000000;
+    if (still)
+        wanted->after_pos = relay->clear_pos;
+    else
+        relay->clear_ns = relay->now_ns;
+    return outbox_span(relay->outbox, &oldest, last, err);
+}
+
+weir_code relay_claim(weir_relay *relay, size_t *count, weir_error *err) {
+    struct outbox_wanted wanted = {.max_rows = LIMIT_BATCH_EVENTS, .max_bytes = LIMIT_BATCH_BYTES};
+    int64_t last;
+    begin_turn(relay);
+    uint64_t busy = types_of_busy(relay, &wanted);
+    WEIR_TRY(skip_known(relay, busy, &wanted, &last, err));
+    WEIR_TRY(claim_and_stage(relay, &wanted, count, err));
+    relay->last_full = *count >= RELAY_FULL_ROWS;
+    relay->clear_of = busy;
+    relay->clear_pos = *count == 0 ? last : wanted.after_pos;
+    for (size_t i = 0; i < relay->stream_count; i++)
+        relay_commit_staged(relay->streams[i]);
+    return WEIR_OK;
+}
+
+/* --- ahead --------------------------------------------------------------------------------------- */
+
+static void stage_rows_ahead(struct relay_stream *stream, const struct outbox_row *rows, size_t count) {
+    weir_relay *relay = stream->relay;
+    for (size_t i = 0; i < count && !stream->staged.full && !stream->staged.broken; i++) {
+        const struct event_def *def = catalog_event(relay->catalog, rows[i].draft.type);
+        if (rows[i].defect)
+            park(relay, rows[i].pos, "schema", rows[i].defect);
+        else if (def)
+            stage_row(stream, def, &rows[i]);
+    }
+}
+
+static weir_code claim_ahead(struct relay_stream *stream, weir_error *err) {
+    weir_relay *relay = stream->relay;
+    struct outbox_row *rows;
+    size_t count;
+    struct outbox_wanted wanted = {.max_rows = LIMIT_BATCH_EVENTS,
+                                   .max_bytes = LIMIT_BATCH_BYTES,
+                                   .after_pos = stream->sent_last_pos,
+                                   .types = stream->types.items,
+                                   .type_count = stream->types.count,
+                                   .only = true};
+    begin_turn(relay);
+    WEIR_TRY(outbox_claim(relay->outbox, &wanted, relay->turn, &rows, &count, err));
+    stream->ahead_runs++;
+    stage_begin(stream);
+    stage_rows_ahead(stream, rows, count);
+    if (stream->staged.broken)
+        relay_drop_staged(stream);
+    return write_parked(relay, err);
+}
+
+weir_code relay_claim_ahead(weir_relay *relay, weir_error *err) {
+    for (size_t i = 0; i < relay->stream_count; i++) {
+        struct relay_stream *stream = relay->streams[i];
+        bool waits = stream->token != 0 && stream->sent_full && stream->staged.messages == 0 &&
+                     !relay_core_careful(stream->core);
+        if (waits && stream->ahead_runs < RELAY_AHEAD_MAX)
+            WEIR_TRY(claim_ahead(stream, err));
+    }
+    return WEIR_OK;
+}
+
+/* --- committing ------------------------------------------------------------------------------------ */
+
+static void count_batch(weir_relay *relay) {
+    relay->committed_ns = relay->now_ns;
+    if (relay->now_ns - relay->second_ns >= 1000000000) {
+        relay->batches_per_second = relay->second_batches;
+        relay->second_batches = 0;
+        relay->second_ns = relay->now_ns;
+    }
+    relay->second_batches++;
+}
+
+/* Sends the cursor message behind what is staged. */
+static void send_cursor(struct relay_stream *stream) {
+    weir_relay *relay = stream->relay;
+    struct broker_header headers[HEADERS_MAX];
+    char number[24], expected[24];
+    weir_error err;
+    buffer_clear(&relay->cursor_body);
+    cursor_write(&relay->cursor_body, relay_core_outgoing(stream->core));
+    size_t count = batch_headers(stream, headers, number);
+    snprintf(expected, sizeof expected, "%llu", (unsigned long long)relay_core_expected(stream->core));
+    headers[count++] = (struct broker_header){"Nats-Batch-Commit", weir_text_of("1")};
+    headers[count++] = (struct broker_header){"Nats-Expected-Last-Subject-Sequence", weir_text_of(expected)};
+    headers[count++] = (struct broker_header){"Weir-Cursor", weir_text_of("1")};
+    struct broker_out out = {.subject = stream->cursor_subject,
+                             .data = buffer_view(&relay->cursor_body),
+                             .headers = headers,
+                             .header_count = count};
+    uint64_t token = ++relay->tokens;
+    stream->token = token;
+    stream->sent_ns = relay->now_ns;
+    stream->sent_epoch = stream->staged.epoch;
+    if (broker_acks_send(relay->acks, &out, token, &err) != WEIR_OK) {
+        stream->token = 0;
+        relay_core_unknown(stream->core, err.message, relay->now_ns);
+    } else if (stream->staged.messages < RELAY_SMALL_ROWS) {
+        (void)!broker_flush(relay->connection, RELAY_ACK_TIMEOUT_MS, NULL);
+    }
+    crash_at(&relay->crash, "sent");
+    count_batch(relay);
+}
+
+void relay_send_fence(struct relay_stream *stream) {
+    stage_begin(stream);
+    send_cursor(stream);
+    relay_drop_staged(stream);
+}
+
+void relay_commit_staged(struct relay_stream *stream) {
+    struct staged *staged = &stream->staged;
+    if (stream->token != 0)
+        return;
+    bool fits = staged->count > 0 && relay_core_want(stream->core) == WANT_ROWS &&
+                staged->count <= relay_core_rows_max(stream->core) &&
+                staged->epoch == broker_epoch(stream->relay->connection) &&
+                staged->looks == relay_core_looks(stream->core) && !staged->broken;
+    if (fits) {
+        stream->sent_last_pos = staged->positions[staged->count - 1];
+        stream->sent_full = staged->count >= RELAY_FULL_ROWS || staged->bytes >= LIMIT_BATCH_BYTES / 2;
+        relay_core_batch(stream->core, staged->positions, staged->count, staged->ids_hash);
+        send_cursor(stream);
+    }
+    relay_drop_staged(stream);
+}

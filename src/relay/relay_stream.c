@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One stream's I/O: what its core wants is read, written or waited for here. Requests are made one after
+ * another in the relay's thread; one that took long is followed by a wait four times as long, so that a
+ * stream without a leader costs the others a fifth of the time at most. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/log.h"
+#include "base/units.h"
+#include "relay/shell.h"
+
+/* --- slots --------------------------------------------------------------------------------------- */
+
+static void list_types(struct relay_stream *stream) {
+    weir_relay *relay = stream->relay;
+    for (size_t i = 0; i < relay->catalog->events.count; i++) {
+        const struct event_def *def = relay->catalog->events.items[i];
+        if (strcmp(def->stream, stream->name) == 0)
+            list_push(relay->life, &stream->types, def->type);
+    }
+}
+
+weir_code relay_stream_find(struct relay_stream **out, weir_relay *relay, const char *name, weir_error *err) {
+    *out = map_get(relay->by_name, weir_text_of(name));
+    if (*out)
+        return WEIR_OK;
+    if (relay->stream_count == LIMIT_RELAY_STREAMS)
+        return weir_fail(err, WEIR_LIMIT,
+                         "%s: one outbox writes to at most %d streams, '%s' would be one more",
+                         outbox_url(relay->outbox), LIMIT_RELAY_STREAMS, name);
+    struct relay_stream *stream = mem_alloc(sizeof *stream);
+    stream->relay = relay;
+    stream->name = arena_strdup(relay->life, name);
+    stream->def = catalog_stream(relay->catalog, weir_text_of(name));
+    stream->core = relay_core_new(outbox_uuid(relay->outbox), name, (uint64_t)relay_mono_ns(relay));
+    cursor_subject(stream->cursor_subject, name, outbox_uuid(relay->outbox));
+    list_types(stream);
+    map_put(relay->by_name, weir_text_of(name), stream);
+    pthread_mutex_lock(&relay->lock); /* on_ack walks the list */
+    relay->streams[relay->stream_count++] = stream;
+    pthread_mutex_unlock(&relay->lock);
+    *out = stream;
+    return WEIR_OK;
+}
+
+void relay_stream_free(struct relay_stream *stream) {
+    relay_core_free(stream->core);
+    mem_free(stream);
+}
+
+bool relay_stream_idle(const struct relay_stream *stream) {
+    enum relay_want want = relay_core_want(stream->core);
+    return stream->token == 0 && want != WANT_SETTLE && want != WANT_SEND;
+}
+
+/* --- reading ------------------------------------------------------------------------------------- */
+
+/* The servers are not as `weir apply` leaves them: waiting does not help, --once gives up with this. */
+static weir_code setup_wrong(struct relay_stream *stream, weir_code code, const char *sentence,
+                             weir_error *err) {
+    weir_fail(err, code, "%s %s", stream->name, sentence);
+    weir_hint(err, "weir plan shows what is missing, weir apply makes it so");
+    stream->setup = *err;
+    return code;
+}
+
+/* An interest stream stores neither unread events nor the cursor, unless somebody is always interested
+ * (A1.5). */
+static weir_code check_keeper(struct relay_stream *stream, weir_error *err) {
+    char api[LIMIT_STREAM_NAME_BYTES + 64];
+    json_doc *reply;
+    snprintf(api, sizeof api, "CONSUMER.INFO.%s.weir-cursor", stream->name);
+    weir_code code = broker_api(stream->relay->connection, api, (weir_text){NULL, 0}, &reply, err);
+    if (code == WEIR_NOT_FOUND)
+        return setup_wrong(stream, WEIR_INVALID,
+                           "has retention interest and lacks the consumer 'weir-cursor', without "
+                           "which it would not store the relay's cursor",
+                           err);
+    if (code == WEIR_OK)
+        json_doc_free(reply);
+    return code;
+}
+
+static weir_code look_at_stream(struct relay_stream *stream, struct broker_stream_state *state,
+                                weir_error *err) {
+    stream->setup.code = WEIR_OK;
+    weir_code code = broker_stream_state(stream->relay->connection, stream->name, state, err);
+    if (code == WEIR_NOT_FOUND)
+        return setup_wrong(stream, WEIR_NOT_FOUND, "does not exist on the server", err);
+    if (code == WEIR_OK && !state->allow_atomic)
+        return setup_wrong(
+            stream, WEIR_UNSUPPORTED,
+            "does not take atomic batches (allow_atomic), which need nats-server 2.12 or newer", err);
+    if (code == WEIR_OK && strcmp(state->retention, "interest") == 0)
+        return check_keeper(stream, err);
+    return code;
+}
+
+static weir_code do_load(struct relay_stream *stream, weir_error *err) {
+    struct outbox_stream settled;
+    struct broker_stream_state state;
+    WEIR_TRY(outbox_stream_load(stream->relay->outbox, stream->name, &settled, err));
+    WEIR_TRY(look_at_stream(stream, &state, err));
+    relay_core_loaded(stream->core, &settled, state.created, state.first_seq, state.last_seq);
+    return WEIR_OK;
+}
+
+static weir_code do_read_cursor(struct relay_stream *stream, weir_error *err) {
+    struct relay_cursor *cursor = &stream->relay->cursor;
+    struct broker_meta meta;
+    broker_msg *msg = NULL;
+    cursor->found = false;
+    cursor->range_count = 0;
+    cursor->batch_no = cursor->count = cursor->first = cursor->ids_hash = 0;
+    weir_code code =
+        broker_get_last(stream->relay->connection, stream->name, stream->cursor_subject, &msg, err);
+    if (code != WEIR_OK && code != WEIR_NOT_FOUND)
+        return code;
+    if (code == WEIR_OK) {
+        code = cursor_read(cursor, broker_msg_data(msg), err);
+        if (code == WEIR_OK && broker_msg_meta(msg, &meta))
+            cursor->sequence = meta.stream_seq;
+        broker_msg_free(msg);
+        WEIR_TRY(code);
+    }
+    relay_core_cursor(stream->core, cursor);
+    return WEIR_OK;
+}
+
+/* --- writing -------------------------------------------------------------------------------------- */
+
+static void count_settled(struct relay_stream *stream, const struct outbox_settlement *settlement,
+                          bool reconciled) {
+    weir_relay *relay = stream->relay;
+    uint64_t rows = 0;
+    for (size_t i = 0; i < settlement->range_count; i++)
+        rows += (uint64_t)(settlement->ranges[i].last - settlement->ranges[i].first) + 1;
+    if (reconciled && rows > 0)
+        log_line(LOG_INFO, "relay", "a batch was stored and not settled: settled now", "stream", stream->name,
+                 NULL);
+    pthread_mutex_lock(&relay->lock);
+    relay->stats.published += rows;
+    relay->stats.batches += rows > 0;
+    relay->stats.reconciled += reconciled && rows > 0;
+    pthread_mutex_unlock(&relay->lock);
+}
+
+static weir_code do_settle(struct relay_stream *stream, weir_error *err) {
+    struct outbox_settlement settlement = *relay_core_settlement(stream->core);
+    bool reconciled = relay_core_reconciling(stream->core);
+    settlement.now_us = relay_wall_us(stream->relay);
+    weir_code code = outbox_settle(stream->relay->outbox, &settlement, err);
+    if (code == WEIR_CONFLICT) {
+        relay_core_contradicted(stream->core);
+        return WEIR_OK;
+    }
+    WEIR_TRY(code);
+    count_settled(stream, &settlement, reconciled);
+    relay_core_settled(stream->core);
+    crash_at(&stream->relay->crash, "settled");
+    return WEIR_OK;
+}
+
+static weir_code do_heal(struct relay_stream *stream, weir_error *err) {
+    weir_relay *relay = stream->relay;
+    size_t again = 0;
+    char number[24];
+    weir_code code = relay_heal(stream, &again, err);
+    snprintf(number, sizeof number, "%zu", again);
+    if (again > 0 || code == WEIR_OK)
+        log_line(LOG_WARN, "relay", "the stream forgot acknowledged events; they are sent again", "stream",
+                 stream->name, "events", number, NULL);
+    pthread_mutex_lock(&relay->lock);
+    relay->stats.republished += again;
+    pthread_mutex_unlock(&relay->lock);
+    if (code == WEIR_OK)
+        relay_core_healed(stream->core);
+    return code;
+}
+
+static weir_code do_park(struct relay_stream *stream, weir_error *err) {
+    weir_relay *relay = stream->relay;
+    struct outbox_parking parking = {relay_core_guilty(stream->core), "rejected",
+                                     relay_core_refusal(stream->core)};
+    WEIR_TRY(outbox_park(relay->outbox, &parking, 1, relay_wall_us(relay), err));
+    log_line(LOG_WARN, "relay", "row parked", "stream", stream->name, "reason", parking.reason, NULL);
+    pthread_mutex_lock(&relay->lock);
+    relay->stats.parked++;
+    pthread_mutex_unlock(&relay->lock);
+    relay_core_parked(stream->core);
+    return WEIR_OK;
+}
+
+static void do_stop(struct relay_stream *stream) {
+    weir_relay *relay = stream->relay;
+    if (relay->failed)
+        return;
+    relay->failed = true;
+    weir_fail(&relay->failure, WEIR_CONFLICT, "%s", relay_core_trouble(stream->core));
+    weir_hint(&relay->failure, "%s", relay_core_remedy(stream->core));
+}
+
+/* --- driving --------------------------------------------------------------------------------------- */
+
+static weir_code do_wanted(struct relay_stream *stream, enum relay_want want, weir_error *err) {
+    switch (want) {
+    case WANT_LOAD:
+        return do_load(stream, err);
+    case WANT_READ_CURSOR:
+        return do_read_cursor(stream, err);
+    case WANT_HEAL:
+        return do_heal(stream, err);
+    case WANT_SETTLE:
+        return do_settle(stream, err);
+    default:
+        return do_park(stream, err);
+    }
+}
+
+static bool needs_server(enum relay_want want) {
+    return want == WANT_LOAD || want == WANT_READ_CURSOR || want == WANT_HEAL;
+}
+
+/* The next thing that can be done at once; false when there is none. */
+static bool step(struct relay_stream *stream) {
+    weir_relay *relay = stream->relay;
+    enum relay_want want = relay_core_tick(stream->core, relay->now_ns);
+    if (want == WANT_STOP)
+        do_stop(stream);
+    if (want == WANT_SEND && stream->token == 0 && relay_core_outgoing(stream->core)->heal)
+        relay_send_fence(stream);
+    if (want == WANT_WAIT || want == WANT_STOP || want == WANT_SEND || want == WANT_ROWS)
+        return false;
+    if (needs_server(want) && !broker_connected(relay->connection))
+        return false;
+    weir_error err = {0};
+    int64_t began = relay_mono_ns(relay);
+    weir_code code = do_wanted(stream, want, &err);
+    relay->now_ns = relay_mono_ns(relay);
+    if (code != WEIR_OK)
+        relay_core_failed(stream->core, err.message, relay->now_ns + 4 * (relay->now_ns - began));
+    return true;
+}
+
+void relay_stream_drive(struct relay_stream *stream) {
+    enum relay_want before = relay_core_want(stream->core);
+    while (step(stream))
+        ;
+    enum relay_want want = relay_core_want(stream->core);
+    if (want == WANT_ROWS && before != WANT_ROWS) {
+        stream->ready = true;
+        stream->watched_ns = stream->relay->now_ns;
+    }
+    stream->looked =
+        stream->looked || want == WANT_ROWS || want == WANT_STOP || stream->setup.code != WEIR_OK;
+}
+
+/* --- answers ---------------------------------------------------------------------------------------- */
+
+/* A batch was refused as incomplete and its messages had been asked for one by one: this is why. */
+static void judge_incomplete(struct relay_stream *stream, const struct answer *inner) {
+    weir_relay *relay = stream->relay;
+    if (inner->err.detail != 503) {
+        relay_core_refused_row(stream->core, inner->token - stream->asked, inner->err.message);
+        return;
+    }
+    weir_error err;
+    (void)setup_wrong(stream, WEIR_INVALID, "does not take every subject of its events", &err);
+    relay_core_refused(stream->core, 10176, true, err.message, relay->now_ns);
+}
+
+static void judge_refusal(struct relay_stream *stream, const weir_error *err) {
+    weir_relay *relay = stream->relay;
+    pthread_mutex_lock(&relay->lock);
+    struct answer inner = stream->inner;
+    pthread_mutex_unlock(&relay->lock);
+    if (err->detail == 10176 && inner.token)
+        judge_incomplete(stream, &inner);
+    else
+        relay_core_refused(stream->core, err->detail, err->retriable, err->message, relay->now_ns);
+}
+
+static void judge(struct relay_stream *stream, const struct answer *answer) {
+    weir_relay *relay = stream->relay;
+    const weir_error *err = &answer->err;
+    stream->token = 0;
+    if (answer->code == WEIR_OK && strcmp(answer->ack.stream, stream->name) == 0) {
+        crash_at(&relay->crash, "acked");
+        relay_core_acked(stream->core, answer->ack.sequence, answer->ack.count, relay->now_ns);
+    } else if (answer->code == WEIR_OK) {
+        relay_core_unknown(stream->core, "another stream answered for it", relay->now_ns);
+    } else if (err->code == WEIR_TIMEOUT) {
+        relay_core_unknown(stream->core, err->message, relay->now_ns);
+    } else {
+        judge_refusal(stream, err);
+    }
+    if (relay_core_want(stream->core) != WANT_SETTLE)
+        relay_drop_staged(stream);
+}
+
+void relay_stream_hear(struct relay_stream *stream) {
+    weir_relay *relay = stream->relay;
+    if (stream->token == 0)
+        return;
+    pthread_mutex_lock(&relay->lock);
+    struct answer answer = stream->answer;
+    stream->answer.token = 0;
+    pthread_mutex_unlock(&relay->lock);
+    if (answer.token == stream->token) {
+        judge(stream, &answer);
+        return;
+    }
+    bool lost = stream->sent_epoch != broker_epoch(relay->connection);
+    if (!lost && relay->now_ns - stream->sent_ns < RELAY_ACK_TIMEOUT_MS * NS_PER_MS)
+        return;
+    bool denied = !lost && broker_denied(relay->connection, stream->cursor_subject);
+    stream->token = 0;
+    relay_drop_staged(stream);
+    relay_core_unknown(stream->core,
+                       lost     ? "the connection was lost before the answer came"
+                       : denied ? "this identity may not publish to the cursor's subject"
+                                : "no answer in time",
+                       relay->now_ns);
+}

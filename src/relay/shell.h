@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside the relay: the shell around the cores. One thread does everything except on_ack, which leaves an
+ * answer in its stream's slot and wakes the relay. */
+#ifndef RELAY_SHELL_H
+#define RELAY_SHELL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/list.h"
+#include "broker/broker.h"
+#include "catalog/model.h"
+#include "relay/crash.h"
+#include "relay/cursor.h"
+#include "relay/relay_core.h"
+#include "weir/relay.h"
+
+enum {
+    RELAY_ACK_TIMEOUT_MS = 5000,
+    RELAY_WATCH_MS = 10000, /* how often a resting stream is looked at (A9) */
+    RELAY_CLEAN_MS = 60000,
+    RELAY_CLEAN_ROWS = 500,    /* a step of cleaning */
+    RELAY_IDLE_MS = 1000,      /* the longest wait */
+    RELAY_LINGER_MS = 5,       /* gathering rows when batches are many and small ... */
+    RELAY_LINGER_BATCHES = 50, /* ... more than this in a second */
+    RELAY_FULL_ROWS = 256,     /* a batch of so many means backlog: the next one is sent ahead */
+    RELAY_AHEAD_MAX = 16,      /* so often in a row; then the outbox is read from its start again */
+    RELAY_SMALL_ROWS = 32,     /* a batch of fewer is flushed at once: nobody waits for a millisecond timer */
+    RELAY_HEAL_ROWS = 500,     /* looked at in one step of healing */
+    RELAY_HEAL_GOOD = 2000     /* so many present in a row: a stream that lost its end has the rest */
+};
+
+/* Rows whose events were sent under a batch id and wait for the cursor message that commits them. */
+struct staged {
+    char batch_id[64];
+    uint64_t epoch; /* of the connection they went over */
+    uint64_t looks; /* relay_core_looks when they were read */
+    size_t messages, bytes, count;
+    int64_t positions[LIMIT_BATCH_EVENTS];
+    uint64_t ids_hash;
+    uint64_t first_token; /* not 0: every message asks for an answer, and row i for this + i */
+    bool full, broken;
+};
+
+struct answer {
+    uint64_t token; /* 0: none */
+    weir_code code;
+    struct broker_puback ack;
+    weir_error err;
+};
+
+struct relay_stream {
+    weir_relay *relay;
+    const char *name;
+    const struct stream_def *def; /* NULL: the catalog does not have it any more */
+    LIST(const char *) types;
+    char cursor_subject[CURSOR_SUBJECT_MAX];
+    relay_core *core;
+    struct staged staged;
+    bool ready;         /* it began to want rows and has none staged */
+    bool looked;        /* it was seen since the start: rows may be claimed */
+    uint64_t looked_in; /* the claim in which that happened: its rows were read too early */
+    int64_t watched_ns;
+    /* the batch in flight */
+    _Atomic uint64_t token; /* 0: none; read by on_ack */
+    int64_t sent_ns;
+    uint64_t sent_epoch;
+    int64_t sent_last_pos;
+    bool sent_full;
+    int ahead_runs;
+    struct answer answer;   /* under relay->lock */
+    _Atomic uint64_t asked; /* the tokens of the batch's own messages begin here; 0: none has one */
+    struct answer inner;    /* the first of them that was refused; under relay->lock */
+    weir_error setup;       /* code != OK: the servers are not as `weir apply` leaves them */
+};
+
+struct weir_relay {
+    weir_connection *connection;
+    const weir_catalog *catalog;
+    const weir_clock *clock;
+    outbox *outbox;
+    broker_acks *acks;
+    event_scratch *scratch;
+    arena *life, *turn; /* the relay's; of one claim */
+    buffer cursor_body;
+    struct relay_cursor cursor; /* room to read one */
+    map *by_name;
+    struct relay_stream *streams[LIMIT_RELAY_STREAMS];
+    size_t stream_count;
+    LIST(struct outbox_parking) parked; /* of one claim, in turn */
+    int64_t keep_ns;
+    bool standby;
+    struct crash_point crash;
+    /* one run */
+    bool look;      /* there may be rows to claim */
+    bool last_full; /* the last claim was a full one */
+    uint64_t claim_no;
+    uint64_t clear_of; /* rows up to clear_pos are of these streams (bits), as of clear_ns */
+    int64_t clear_pos, clear_ns;
+    int64_t horizon; /* --once: the last position to wait for; 0: for ever */
+    uint64_t epoch;
+    uint64_t tokens;
+    int64_t now_ns;
+    int64_t clean_ns, count_ns, committed_ns, second_ns, hold_ns;
+    int second_batches, batches_per_second;
+    int database_failures;
+    bool failed; /* a core stopped: failure says why */
+    weir_error failure;
+    /* shared */
+    atomic_bool stopping;
+    pthread_mutex_t lock;
+    weir_relay_stats stats;
+};
+
+int64_t relay_mono_ns(weir_relay *relay);
+int64_t relay_wall_us(weir_relay *relay);
+/* The slot of a stream; made when there is none. LIMIT beyond LIMIT_RELAY_STREAMS. */
+WEIR_MUST_CHECK weir_code relay_stream_find(struct relay_stream **out, weir_relay *relay, const char *name,
+                                            weir_error *err);
+void relay_stream_free(struct relay_stream *stream);
+/* Does what the core wants until it has to wait for something. */
+void relay_stream_drive(struct relay_stream *stream);
+/* Answers, timeouts, lost connections. */
+void relay_stream_hear(struct relay_stream *stream);
+bool relay_stream_idle(const struct relay_stream *stream); /* nothing in flight, nothing to settle */
+
+/* Claims rows, builds their events, sends and commits batches. *rows: how many were claimed. */
+WEIR_MUST_CHECK weir_code relay_claim(weir_relay *relay, size_t *rows, weir_error *err);
+/* The same ahead of an answer, for the streams whose batch in flight was full; not committed yet. */
+WEIR_MUST_CHECK weir_code relay_claim_ahead(weir_relay *relay, weir_error *err);
+void relay_commit_staged(struct relay_stream *stream);
+/* Forgets rows staged ahead of a batch that did not go through: what follows it is read anew. */
+void relay_drop_staged(struct relay_stream *stream); /* when the core wants rows and some are staged */
+void relay_send_fence(struct relay_stream *stream);
+
+/* WANT_HEAL. *again: how many rows are pending again. */
+WEIR_MUST_CHECK weir_code relay_heal(struct relay_stream *stream, size_t *again, weir_error *err);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the tree to the program. Subschemas wait in a list and are compiled one after the other, so neither
+ * nesting nor chains of $ref cost stack. A keyword is a row: its name, its vocabulary, and how its value
+ * becomes rules. */
+#include "schema/compile.h"
+
+#include <stdio.h>
+
+weir_code compile_wrong(const struct work *work, const char *sentence, const json *value, weir_error *err) {
+    return weir_fail(err, WEIR_INVALID, "%s/%s: %s, is %s", work->spot->where, work->row->name, sentence,
+                     words_value(work->compiler->arena, value));
+}
+
+weir_code compile_count(struct work *work, uint64_t *out, const json *value, weir_error *err) {
+    int64_t count = 0;
+    weir_text number = json_number(value);
+    if (!number.data || !json_number_integral(number) || json_number_compare(number, weir_text_of("0")) < 0)
+        return compile_wrong(work, "must be a whole number from 0", value, err);
+    *out = json_int(value, &count) ? (uint64_t)count : UINT64_MAX;
+    return WEIR_OK;
+}
+
+weir_code compile_bool(struct work *work, bool *out, const json *value, weir_error *err) {
+    if (!json_is(value, JSON_BOOL))
+        return compile_wrong(work, "must be true or false", value, err);
+    *out = json_true(value);
+    return WEIR_OK;
+}
+
+weir_code compile_names(struct work *work, const json *value, weir_error *err) {
+    if (!json_is(value, JSON_ARRAY))
+        return compile_wrong(work, "must be a list of property names", value, err);
+    for (struct json_iter it = json_iter(value); json_next(&it);)
+        if (!json_is(it.value, JSON_STRING))
+            return compile_wrong(work, "must hold property names only, one", it.value, err);
+    return WEIR_OK;
+}
+
+weir_code compile_regex(struct work *work, const struct regex **out, weir_text pattern, weir_error *err) {
+    struct regex *regex = NULL;
+    if (regex_compile(&regex, pattern, err) != WEIR_OK)
+        return weir_prefix(err, "%s/%s", work->spot->where, work->row->name);
+    list_push(work->compiler->arena, &work->compiler->schema->regexes, regex);
+    *out = regex;
+    return WEIR_OK;
+}
+
+/* --- the worklist ------------------------------------------------------------------------------------------
+ */
+
+static weir_text address(const json *const *value) {
+    return (weir_text){(const char *)value, sizeof *value};
+}
+
+struct node *compile_spot(struct compiler *compiler, const struct spot *spot) {
+    struct node *node = map_get(compiler->nodes, address(&spot->value));
+    if (node)
+        return node;
+    node = arena_alloc(compiler->arena, sizeof *node);
+    node->types = node->type_words = ALL_TYPES;
+    node->where = spot->where;
+    node->resource = spot->resource;
+    map_put(compiler->nodes, address(&spot->value), node);
+    list_push(compiler->arena, &compiler->all, node);
+    list_push(compiler->arena, &compiler->pending, ((struct pending){node, spot}));
+    return node;
+}
+
+static weir_code refuse_kind(const char *where, const json *value, weir_error *err) {
+    return weir_fail(err, WEIR_INVALID, "%s: must be a schema, an object or true or false, is %s", where,
+                     words_kind(value));
+}
+
+weir_code compile_child(struct work *work, struct node **out, const json *value, weir_error *err) {
+    struct spot *spot = library_spot(&work->compiler->library, value);
+    WEIR_ASSERT(spot != NULL); /* references.c follows the same keywords */
+    if (!json_is(value, JSON_OBJECT) && !json_is(value, JSON_BOOL)) {
+        refuse_kind(spot->where, value, err);
+        if (json_is(value, JSON_ARRAY) && strcmp(work->row->name, "items") == 0)
+            weir_hint(err, "one schema per place is written prefixItems");
+        return WEIR_INVALID;
+    }
+    *out = compile_spot(work->compiler, spot);
+    return WEIR_OK;
+}
+
+/* After all keywords: what the running needs to know at a glance. */
+static void finish_node(struct compiler *compiler, struct node *node) {
+    if (node->object) {
+        struct object_rules *rules = node->object;
+        bool properties = false;
+        for (size_t i = 0; i < rules->keys.count; i++) {
+            properties |= rules->keys.items[i].node != NULL;
+            rules->required_count += rules->keys.items[i].required;
+        }
+        rules->walks = properties || rules->patterns.count || rules->additional || rules->names;
+        rules->quick = (rules->walks || rules->required_count) && !rules->patterns.count && !rules->names;
+        keys_finish(compiler->arena, &rules->keys);
+    }
+    node->costs = node->object || node->array || node->applied.count || node->unevaluated_items ||
+                  node->unevaluated_properties;
+    node->plain =
+        !node->costs && !node->integral && !node->values && !node->constant && !node->number && !node->string;
+}
+
+static weir_code compile_node(struct compiler *compiler, struct pending pending, weir_error *err) {
+    const json *value = pending.spot->value;
+    if (json_is(value, JSON_BOOL)) {
+        pending.node->verdict = json_true(value) ? VERDICT_TRUE : VERDICT_FALSE;
+        pending.node->types = json_true(value) ? ALL_TYPES : 0;
+        pending.node->plain = true;
+        return WEIR_OK;
+    }
+    if (!json_is(value, JSON_OBJECT)) {
+        weir_fail(err, WEIR_INVALID, "%s: must be a schema, an object or true or false, is %s",
+                  pending.spot->where, words_kind(value));
+        return WEIR_INVALID;
+    }
+    struct work work = {.compiler = compiler, .node = pending.node, .spot = pending.spot};
+    for (struct json_iter it = json_iter(value); json_next(&it);) {
+        work.row = keyword_find(it.key);
+        if (!work.row || !work.row->compile)
+            continue;
+        if (!work.row->vocabulary || pending.spot->resource->vocabularies & work.row->vocabulary)
+            WEIR_TRY(work.row->compile(&work, it.value, err));
+    }
+    finish_node(compiler, pending.node);
+    return WEIR_OK;
+}
+
+static weir_code compile_all(struct compiler *compiler, const json *root, weir_error *err) {
+    const char *base = compiler->library.options->base_uri;
+    struct spot *spot = NULL;
+    WEIR_TRY(library_add(&compiler->library, &spot, root, weir_text_of(base ? base : ""), "#", err));
+    compiler->schema->root = compile_spot(compiler, spot);
+    compiler->schema->base = spot->resource;
+    size_t done = 0;
+    do {
+        while (done < compiler->pending.count) {
+            struct pending next = compiler->pending.items[done++];
+            WEIR_TRY(compile_node(compiler, next, err));
+        }
+    } while (compile_dynamic_slots(compiler));
+    return cycles_check(compiler, err);
+}
+
+/* Places hold names as the schema has them, control characters and all; a message does not. */
+static void make_printable(weir_error *err) {
+    buffer shown;
+    buffer_init(&shown, 8 * sizeof err->message);
+    buffer_printable(&shown, weir_text_of(err->message));
+    snprintf(err->message, sizeof err->message, "%s", shown.size ? shown.data : "");
+    buffer_release(&shown);
+}
+
+weir_code schema_compile(schema **out, const json *root, const struct schema_options *options,
+                         weir_error *err) {
+    static const struct schema_options none = {0};
+    struct arena *arena = arena_new();
+    struct schema *made = arena_alloc(arena, sizeof *made);
+    made->arena = arena;
+    struct compiler compiler = {.arena = arena, .schema = made, .nodes = map_new()};
+    library_init(&compiler.library, made, options ? options : &none);
+    weir_code code = compile_all(&compiler, root, err);
+    map_free(compiler.nodes);
+    library_release(&compiler.library);
+    if (code == WEIR_OK)
+        *out = made;
+    else
+        schema_free(made);
+    if (code != WEIR_OK && err)
+        make_printable(err);
+    return code;
+}
+
+void schema_free(schema *schema) {
+    if (!schema)
+        return;
+    for (size_t i = 0; i < schema->regexes.count; i++)
+        regex_free(schema->regexes.items[i]);
+    json_doc_free(schema->metaschema);
+    arena_free(schema->arena);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Formats of time, identity and pointers. Each is a small hand-written reader: no allocation, linear in the
+ * text. */
+#include "schema/formats.h"
+
+#include <stdint.h>
+
+#include "base/text.h"
+#include "schema/regex.h"
+#include "json/json.h"
+
+static int digit_at(weir_text text, size_t at) {
+    return at < text.size && text.data[at] >= '0' && text.data[at] <= '9' ? text.data[at] - '0' : -1;
+}
+
+/* Two digits; -1 when they are not there. */
+static int two_digits(weir_text text, size_t at) {
+    int tens = digit_at(text, at), ones = digit_at(text, at + 1);
+    return tens < 0 || ones < 0 ? -1 : tens * 10 + ones;
+}
+
+static bool is_at(weir_text text, size_t at, char c) {
+    return at < text.size && text.data[at] == c;
+}
+
+static bool full_date(weir_text text) {
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int century = two_digits(text, 0), year = two_digits(text, 2), month = two_digits(text, 5),
+        day = two_digits(text, 8);
+    if (text.size != 10 || century < 0 || year < 0 || !is_at(text, 4, '-') || !is_at(text, 7, '-') ||
+        month < 1 || month > 12 || day < 1)
+        return false;
+    year += century * 100;
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return day <= days[month - 1] + (month == 2 && leap);
+}
+
+/* RFC 3339 full-time. A leap second stands at 23:59:60 UTC only. */
+static bool full_time(weir_text text) {
+    int hour = two_digits(text, 0), minute = two_digits(text, 3), second = two_digits(text, 6);
+    size_t at = 8;
+    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60 ||
+        !is_at(text, 2, ':') || !is_at(text, 5, ':'))
+        return false;
+    if (is_at(text, at, '.')) {
+        if (digit_at(text, ++at) < 0)
+            return false;
+        while (digit_at(text, at) >= 0)
+            at++;
+    }
+    int offset = 0;
+    if (is_at(text, at, 'Z') || is_at(text, at, 'z')) {
+        at++;
+    } else {
+        int hours = two_digits(text, at + 1), minutes = two_digits(text, at + 4);
+        if ((!is_at(text, at, '+') && !is_at(text, at, '-')) || hours < 0 || hours > 23 || minutes < 0 ||
+            minutes > 59 || !is_at(text, at + 3, ':'))
+            return false;
+        offset = (hours * 60 + minutes) * (text.data[at] == '-' ? -1 : 1);
+        at += 6;
+    }
+    if (at != text.size)
+        return false;
+    return second < 60 || (hour * 60 + minute - offset + 2880) % 1440 == 23 * 60 + 59;
+}
+
+static bool date_time(weir_text text) {
+    return text.size > 11 && (text.data[10] == 'T' || text.data[10] == 't') &&
+           full_date((weir_text){text.data, 10}) && full_time((weir_text){text.data + 11, text.size - 11});
+}
+
+/* Number-unit pairs, the units in the order given and without gaps; at moves on. False when there is none. */
+static bool duration_parts(weir_text text, size_t *at, const char *units) {
+    const char *next = units;
+    bool any = false;
+    while (digit_at(text, *at) >= 0) {
+        while (digit_at(text, *at) >= 0)
+            (*at)++;
+        const char *unit = *at < text.size && text.data[*at] ? strchr(next, text.data[*at]) : NULL;
+        if (!unit || (any && unit != next))
+            return false;
+        next = unit + 1;
+        any = true;
+        (*at)++;
+    }
+    return any;
+}
+
+/* RFC 3339 appendix A: weeks alone, or date parts and T with time parts; no fractions. */
+static bool duration(weir_text text) {
+    size_t at = 1;
+    if (!is_at(text, 0, 'P'))
+        return false;
+    if (text.size > 2 && text.data[text.size - 1] == 'W')
+        return duration_parts(text, &at, "W") && at == text.size;
+    bool dates = duration_parts(text, &at, "YMD");
+    if (!dates && at != 1)
+        return false;
+    if (at == text.size)
+        return dates;
+    if (!is_at(text, at, 'T'))
+        return false;
+    at++;
+    return duration_parts(text, &at, "HMS") && at == text.size;
+}
+
+static bool uuid(weir_text text) {
+    if (text.size != 36)
+        return false;
+    for (size_t i = 0; i < 36; i++) {
+        char c = text.data[i], low = (char)(c | 0x20);
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? c != '-' : !((c >= '0' && c <= '9') || (low >= 'a' && low <= 'f')))
+            return false;
+    }
+    return true;
+}
+
+static bool regex(weir_text text) {
+    struct regex *compiled = NULL;
+    weir_code code = regex_compile(&compiled, text, NULL);
+    regex_free(compiled);
+    return code == WEIR_OK;
+}
+
+static const struct format formats[] = {
+    {"date-time", "a date-time (RFC 3339)", date_time},
+    {"date", "a date (YYYY-MM-DD)", full_date},
+    {"time", "a time with zone (RFC 3339)", full_time},
+    {"duration", "a duration (ISO 8601)", duration},
+    {"uuid", "a UUID", uuid},
+    {"email", "an email address", format_email},
+    {"uri", "a URI", format_uri},
+    {"uri-reference", "a URI reference", format_uri_reference},
+    {"hostname", "a host name", format_hostname},
+    {"ipv4", "an IPv4 address", format_ipv4},
+    {"ipv6", "an IPv6 address", format_ipv6},
+    {"json-pointer", "a JSON Pointer", json_pointer_valid},
+    {"regex", "a regular expression", regex},
+};
+
+const struct format *format_find(weir_text name) {
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (text_is(name, formats[i].name))
+            return &formats[i];
+    return NULL;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The values of `format` we can check. Pure functions over text. */
+#ifndef SCHEMA_FORMATS_H
+#define SCHEMA_FORMATS_H
+
+#include <stdbool.h>
+
+#include "weir/text.h"
+
+struct format {
+    const char *name;
+    const char *noun; /* "a date-time" */
+    bool (*check)(weir_text text);
+};
+
+const struct format *format_find(weir_text name); /* NULL: unknown, never fails */
+
+/* formats_net.c */
+bool format_email(weir_text text);
+bool format_hostname(weir_text text);
+bool format_ipv4(weir_text text);
+bool format_ipv6(weir_text text);
+bool format_uri(weir_text text);
+bool format_uri_reference(weir_text text);
+
+#endif

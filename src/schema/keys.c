@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The names of an object's rules. While they are added, a table over a hash of the whole name keeps them
+ * apart. keys_finish then looks for a quicker one: a hash of the length and four bytes, times a multiplier
+ * that gives each name a slot of its own. Large sets, and names that only differ elsewhere, keep the first
+ * table. */
+#include "schema/keys.h"
+
+#include "base/text.h"
+
+enum { KEYS_TRIES = 64, KEYS_QUICK = 256, SLOTS_PER_KEY = 4 };
+
+static uint32_t whole_hash(weir_text name) {
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < name.size; i++)
+        hash = (hash ^ (unsigned char)name.data[i]) * 16777619u;
+    return hash ^ hash >> 15;
+}
+
+static inline uint32_t quick_hash(weir_text name, uint32_t multiplier) {
+    if (!name.size)
+        return 0;
+    const unsigned char *bytes = (const unsigned char *)name.data;
+    uint32_t mixed = bytes[0] | (uint32_t)bytes[name.size / 2] << 8 | (uint32_t)bytes[name.size - 1] << 16 |
+                     (uint32_t)bytes[name.size / 4] << 24;
+    mixed = (mixed ^ (uint32_t)name.size * 0x9e3779b1u) * multiplier;
+    return mixed ^ mixed >> 16;
+}
+
+static inline uint64_t load8(const char *at) {
+    uint64_t word;
+    memcpy(&word, at, 8);
+    return word;
+}
+
+static inline uint32_t load4(const char *at) {
+    uint32_t word;
+    memcpy(&word, at, 4);
+    return word;
+}
+
+/* Names are short: whole words, the last one overlapping the one before, beat a call of memcmp. */
+static inline bool same(weir_text a, weir_text b) {
+    size_t size = a.size;
+    if (size != b.size)
+        return false;
+    if (size < 4)
+        return !size || (a.data[0] == b.data[0] && a.data[size / 2] == b.data[size / 2] &&
+                         a.data[size - 1] == b.data[size - 1]);
+    if (size < 8)
+        return load4(a.data) == load4(b.data) && load4(a.data + size - 4) == load4(b.data + size - 4);
+    for (size_t at = 0; at + 8 < size; at += 8)
+        if (load8(a.data + at) != load8(b.data + at))
+            return false;
+    return load8(a.data + size - 8) == load8(b.data + size - 8);
+}
+
+static void grow(struct arena *arena, struct keys *keys) {
+    keys->mask = keys->slots ? keys->mask * 2 + 1 : 15;
+    keys->slots = arena_alloc(arena, ((size_t)keys->mask + 1) * sizeof *keys->slots);
+    for (size_t i = 0; i < keys->count; i++) {
+        uint32_t at = whole_hash(keys->items[i].name) & keys->mask;
+        while (keys->slots[at])
+            at = (at + 1) & keys->mask;
+        keys->slots[at] = (uint32_t)i + 1;
+    }
+}
+
+struct key *keys_add(struct arena *arena, struct keys *keys, weir_text name) {
+    if (!keys->slots || keys->count * 2 > keys->mask)
+        grow(arena, keys);
+    uint32_t at = whole_hash(name) & keys->mask;
+    for (; keys->slots[at]; at = (at + 1) & keys->mask)
+        if (same(keys->items[keys->slots[at] - 1].name, name))
+            return &keys->items[keys->slots[at] - 1];
+    if (keys->count == keys->capacity) {
+        keys->capacity = keys->capacity ? keys->capacity * 2 : 8;
+        struct key *items = arena_alloc(arena, keys->capacity * sizeof *items);
+        if (keys->count)
+            memcpy(items, keys->items, keys->count * sizeof *items);
+        keys->items = items;
+    }
+    keys->slots[at] = (uint32_t)++keys->count;
+    struct key *key = &keys->items[keys->count - 1];
+    key->name = name;
+    return key;
+}
+
+static bool try_multiplier(const struct keys *keys, uint32_t *slots, uint32_t mask, uint32_t multiplier) {
+    memset(slots, 0, ((size_t)mask + 1) * sizeof *slots);
+    for (size_t i = 0; i < keys->count; i++) {
+        uint32_t at = quick_hash(keys->items[i].name, multiplier) & mask;
+        if (slots[at])
+            return false;
+        slots[at] = (uint32_t)i + 1;
+    }
+    return true;
+}
+
+void keys_finish(struct arena *arena, struct keys *keys) {
+    if (!keys->count || keys->count > KEYS_QUICK)
+        return;
+    uint32_t mask = 7;
+    while (mask < keys->count * SLOTS_PER_KEY)
+        mask = mask * 2 + 1;
+    uint32_t *slots = arena_alloc(arena, ((size_t)mask + 1) * sizeof *slots);
+    uint32_t multiplier = 0x9e3779b1u;
+    for (int i = 0; i < KEYS_TRIES; i++, multiplier = multiplier * 1664525u + 1013904223u) {
+        if (!try_multiplier(keys, slots, mask, multiplier | 1))
+            continue;
+        keys->slots = slots;
+        keys->mask = mask;
+        keys->multiplier = multiplier | 1;
+        return;
+    }
+}
+
+const struct key *keys_find(const struct keys *keys, weir_text name, size_t *next) {
+    if (*next < keys->count && same(keys->items[*next].name, name))
+        return &keys->items[(*next)++];
+    if (!keys->slots)
+        return NULL;
+    uint32_t hash = keys->multiplier ? quick_hash(name, keys->multiplier) : whole_hash(name);
+    for (uint32_t at = hash & keys->mask; keys->slots[at]; at = (at + 1) & keys->mask) {
+        const struct key *key = &keys->items[keys->slots[at] - 1];
+        if (same(key->name, name)) {
+            *next = keys->slots[at];
+            return key;
+        }
+        if (keys->multiplier)
+            return NULL;
+    }
+    return NULL;
+}

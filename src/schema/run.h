@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Running a program. Two passes over one code: the first says yes or no and keeps nothing; only when it said
+ * no, the second runs again with `tracing` on: it keeps the path and notes the problems. */
+#ifndef SCHEMA_RUN_H
+#define SCHEMA_RUN_H
+
+#include "base/limits.h"
+#include "schema/program.h"
+#include "schema/words.h"
+
+/* Which members or items of the value at hand have been looked at; a range of run->bits. For unevaluated*. */
+struct marks {
+    size_t at, words; /* words 0: nobody wants to know */
+};
+
+struct schema_run {
+    const struct schema *schema;
+    bool tracing;   /* second pass */
+    bool broken;    /* over budget: whatever the rest says, the instance is invalid */
+    bool full;      /* enough problems */
+    bool nearing;   /* looking for the branch that comes nearest */
+    unsigned muted; /* inside a branch whose problems are not the instance's */
+    unsigned depth; /* of subschemas applied inside each other */
+    int64_t steps;  /* left */
+    struct regex_scratch *regex;
+
+    struct arena *arena; /* texts of the problems */
+    buffer path;         /* pointer to the value at hand, while tracing */
+    struct schema_problem problems[LIMIT_SCHEMA_ERRORS];
+    size_t count, limit;
+
+    struct marks marks;
+    uint64_t *bits;
+    size_t bits_used, bits_capacity;
+
+    const struct resource **scopes; /* the way here, for $dynamicRef */
+    size_t scope_count, scope_capacity;
+
+    struct equals equals;
+};
+
+/* run.c */
+bool check(struct schema_run *run, const struct node *node, const json *value);
+
+/* run_object.c, run_array.c, run_applied.c: the rules of one kind */
+bool check_object(struct schema_run *run, const struct node *node, const json *value);
+bool check_array(struct schema_run *run, const struct node *node, const json *value);
+bool check_applied(struct schema_run *run, const struct node *node, const json *value);
+/* What no other keyword has looked at. */
+bool check_unevaluated_properties(struct schema_run *run, const struct node *node, const json *value);
+bool check_unevaluated_items(struct schema_run *run, const struct node *node, const json *value);
+
+/* A member or item: path and marks are put aside meanwhile. */
+bool check_member(struct schema_run *run, const struct node *node, weir_text key, const json *value);
+bool check_item(struct schema_run *run, const struct node *node, size_t index, const json *value);
+/* Does the pattern match? Over budget breaks the run. `node` is where the pattern stands. */
+bool check_pattern(struct schema_run *run, const struct node *node, const struct regex *regex,
+                   weir_text text);
+
+/* The path while tracing: put something behind it, then cut it back to `size`. */
+static inline void path_cut(struct schema_run *run, size_t size) {
+    run->path.overflow = false;
+    run->path.size = size;
+    if (run->path.data)
+        run->path.data[size] = 0;
+}
+
+/* --- marks.c ------------------------------------------------------------------------------------------- */
+
+struct marks_saved {
+    struct marks marks;
+    size_t used;
+};
+/* Fresh marks for `count` members or items; marks_end gives the outer ones back, with the inner ones added if
+ * keep. */
+struct marks_saved marks_begin(struct schema_run *run, size_t count);
+void marks_end(struct schema_run *run, struct marks_saved saved, bool keep);
+void marks_all(struct schema_run *run);
+
+static inline void marks_set(struct schema_run *run, size_t index) {
+    if (run->marks.words)
+        run->bits[run->marks.at + index / 64] |= (uint64_t)1 << (index % 64);
+}
+static inline bool marks_has(const struct schema_run *run, size_t index) {
+    return run->bits[run->marks.at + index / 64] >> (index % 64) & 1;
+}
+
+/* --- problems.c ---------------------------------------------------------------------------------------- */
+
+/* Notes a problem (when tracing and not muted). where = the node's place, with "/keyword" behind it. */
+void problem_add(struct schema_run *run, const struct node *node, const char *keyword, const char *format,
+                 ...) __attribute__((format(printf, 4, 5)));
+/* Like it, muted or not, and ends the run: a budget was exceeded. */
+void problem_break(struct schema_run *run, const struct node *node, const char *keyword, const char *message);
+
+/* A rule is broken: in the first pass that is the end; in the second it is noted and the rest is looked at.
+ * Needs `bool ok` and returns from the function around it. */
+#define REFUSE(run, node, keyword, ...)                     \
+    do {                                                    \
+        ok = false;                                         \
+        if (!(run)->tracing || (run)->muted)                \
+            return false;                                   \
+        problem_add((run), (node), (keyword), __VA_ARGS__); \
+        if ((run)->full)                                    \
+            return false;                                   \
+    } while (0)
+
+/* A part is invalid: the same, but it has noted its problems itself. */
+#define REQUIRE(run, call)                                      \
+    do {                                                        \
+        if (!(call)) {                                          \
+            ok = false;                                         \
+            if (!(run)->tracing || (run)->muted || (run)->full) \
+                return false;                                   \
+        }                                                       \
+    } while (0)
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The outbox contract: what the relay needs of a database. SQLite stands behind it; one conformance suite
+ * (test/contract/outbox_contract.c) runs against every backend.
+ *
+ * A row is pending (processed = 0, not parked), published (processed = 1, with stream and sequence), parked
+ * (with a class and a reason, waiting for a person) or dropped (by that person; processed = 1, class
+ * "dropped"). Rows are never lost between these; only outbox_clean deletes, and only published and dropped
+ * ones.
+ *
+ * One relay per outbox holds the lease; it only spares work, correctness is the cursor's (RELIABILITY A1).
+ * An outbox is used by one thread.
+ */
+#ifndef STORE_OUTBOX_H
+#define STORE_OUTBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/memory.h"
+#include "weir/clock.h"
+#include "weir/error.h"
+#include "weir/event.h"
+#include "weir/text.h"
+
+typedef struct outbox outbox;
+
+struct outbox_row {
+    int64_t pos;        /* commit order for writers that serialise on a key; never reused */
+    weir_draft draft;   /* the row as an event; its time is occurred_at, or else when the row was inserted */
+    int64_t created_us; /* when it was inserted, wall clock, microseconds; 0 if unknown */
+    const char
+        *defect; /* not NULL: the row cannot be read as an event ("payload is NULL", "payload is a blob") */
+};
+
+/* Positions as inclusive ranges, ascending. */
+struct outbox_range {
+    int64_t first, last;
+};
+
+/* What the database knows of one stream: updated in the transaction that marks rows. */
+struct outbox_stream {
+    bool known;
+    char created[40];     /* the stream's creation time when last settled */
+    uint64_t settled_seq; /* sequence of the cursor message of the last settled batch; 0: none */
+    uint64_t batch_no;
+};
+
+struct outbox_settlement {
+    const char *stream;
+    struct outbox_stream was; /* what outbox_streams must still say, unless it says the new already */
+    const char *created;
+    uint64_t cursor_seq, batch_no;
+    const struct outbox_range
+        *ranges;        /* rows of the batch in stream order: row i has sequence first_seq + i */
+    size_t range_count; /* 0: only what is known of the stream changes */
+    uint64_t first_seq; /* sequence of the batch's first event */
+    bool verify;        /* the batch was sent by an earlier life: ids_hash must fit the rows */
+    uint64_t ids_hash;
+    int64_t now_us;
+};
+
+struct outbox_counts {
+    int64_t pending, parked, published, dropped;
+    int64_t oldest_pending_us; /* created_us of the oldest pending row; 0 if none */
+};
+
+/* --- opening ----------------------------------------------------------------------------------- */
+
+/* "sqlite:PATH" (or sqlite:///abs). Creates nothing: NOT_FOUND when there is no file, INVALID with the hint
+ * `weir outbox init` when it has no outbox. Refuses synchronous below FULL and journal modes other than WAL
+ * by setting them for its own connection and checking. */
+WEIR_MUST_CHECK weir_code outbox_open(outbox **out, const char *url, const weir_clock *clock,
+                                      weir_error *err);
+/* Creates the file where it is missing, and the tables (weir_outbox_init_sqlite). */
+WEIR_MUST_CHECK weir_code outbox_init(const char *url, weir_error *err);
+void outbox_close(outbox *outbox);            /* gives the lease back; NULL is fine */
+const char *outbox_url(const outbox *outbox); /* without secrets */
+/* The uuid written by init: names the cursor subject. */
+const char *outbox_uuid(const outbox *outbox);
+
+/* Tries to take the lease. CONFLICT when another relay holds it (hint names its pid where known). */
+WEIR_MUST_CHECK weir_code outbox_lease(outbox *outbox, weir_error *err);
+
+/* --- the relay's work -------------------------------------------------------------------------- */
+
+WEIR_MUST_CHECK weir_code outbox_stream_load(outbox *outbox, const char *stream, struct outbox_stream *out,
+                                             weir_error *err);
+/* Every stream this outbox ever sent to; names live in arena. At most LIMIT_RELAY_STREAMS. */
+WEIR_MUST_CHECK weir_code outbox_streams(outbox *outbox, arena *arena, const char ***names, size_t *count,
+                                         weir_error *err);
+
+struct outbox_wanted {
+    size_t max_rows, max_bytes; /* at least one row comes, whatever its size */
+    int64_t after_pos;          /* only rows behind it; 0: from the start */
+    const char *const *types;   /* event types ... */
+    size_t type_count;
+    bool only; /* ... that are wanted, and no others; false: that are left out */
+};
+/* Pending rows in order. Rows and texts live in arena. */
+WEIR_MUST_CHECK weir_code outbox_claim(outbox *outbox, const struct outbox_wanted *wanted, arena *arena,
+                                       struct outbox_row **rows, size_t *count, weir_error *err);
+/* Marks rows published and moves the stream's settled cursor, in one transaction. Rows published already are
+ * left as they are. CONFLICT when `verify` finds other rows at these positions than those the batch was made
+ * of: nothing is changed then. */
+WEIR_MUST_CHECK weir_code outbox_settle(outbox *outbox, const struct outbox_settlement *settlement,
+                                        weir_error *err);
+/* The hash that tells batches apart: start with OUTBOX_HASH_START, add every row's id in order. */
+#define OUTBOX_HASH_START 0xcbf29ce484222325u
+uint64_t outbox_ids_hash(uint64_t hash, weir_text id);
+
+struct outbox_parking {
+    int64_t pos;
+    const char *error_class; /* one of the closed list of error classes: "schema", "rejected", ... */
+    const char *reason;
+};
+/* Sets pending rows aside, in one transaction. */
+WEIR_MUST_CHECK weir_code outbox_park(outbox *outbox, const struct outbox_parking *rows, size_t count,
+                                      int64_t now_us, weir_error *err);
+/* The lowest position that is pending, 0 if none; and the highest position ever given. */
+WEIR_MUST_CHECK weir_code outbox_span(outbox *outbox, int64_t *oldest_pending, int64_t *last,
+                                      weir_error *err);
+WEIR_MUST_CHECK weir_code outbox_pending(outbox *outbox, int64_t *count, weir_error *err);
+
+/* A published row that is still kept: what A9 needs to find out what a stream forgot. */
+struct outbox_sent {
+    int64_t pos;
+    uint64_t sequence;
+    const char *id;
+};
+/* Published rows of a stream below before_pos (INT64_MAX: the newest), newest first, at most `limit`. */
+WEIR_MUST_CHECK weir_code outbox_sent(outbox *outbox, const char *stream, int64_t before_pos, size_t limit,
+                                      arena *arena, struct outbox_sent **rows, size_t *count,
+                                      weir_error *err);
+/* Published rows become pending again: those at the given positions, in one transaction. */
+WEIR_MUST_CHECK weir_code outbox_unsend(outbox *outbox, const int64_t *positions, size_t count,
+                                        weir_error *err);
+
+/* A step of cleaning: looks at the next `limit` rows and deletes those published or dropped before before_us.
+ * *more is false when the step met a row that is kept, or the end: the next call then starts from the front
+ * again. */
+WEIR_MUST_CHECK weir_code outbox_clean(outbox *outbox, int64_t before_us, size_t limit, size_t *count,
+                                       bool *more, weir_error *err);
+
+/* --- people's work ----------------------------------------------------------------------------- */
+
+/* Parked rows back to pending: one (pos > 0) or all (pos 0). *count says how many. */
+WEIR_MUST_CHECK weir_code outbox_unpark(outbox *outbox, int64_t pos, size_t *count, weir_error *err);
+/* One row is given up: it stays as "dropped" until it is cleaned. NOT_FOUND when there is none; CONFLICT when
+ * it was published. The caller holds the lease when the row is pending (a relay may be sending it). */
+WEIR_MUST_CHECK weir_code outbox_drop(outbox *outbox, int64_t pos, const char *why, int64_t now_us,
+                                      weir_error *err);
+WEIR_MUST_CHECK weir_code outbox_counts(outbox *outbox, struct outbox_counts *out, weir_error *err);
+
+enum outbox_state { OUTBOX_PENDING, OUTBOX_PARKED, OUTBOX_PUBLISHED, OUTBOX_DROPPED };
+/* A row as people look at it. Texts live until the next call; absent ones have data == NULL. */
+struct outbox_view {
+    int64_t pos;
+    enum outbox_state state;
+    weir_text id, type, key, payload, tenant, actor, actor_kind, trace, span, source, idempotency_key;
+    weir_text occurred_at, created_at, processed_at, parked_at, stream, error_class, error;
+    uint64_t sequence;
+    int version;
+};
+enum { OUTBOX_EVERY_STATE = -1 };
+/* Rows in one state, or in every one, in order, behind after_pos, at most `limit`; visit returns false to
+ * stop. */
+WEIR_MUST_CHECK weir_code outbox_each(outbox *outbox, int state, int64_t after_pos, size_t limit,
+                                      bool (*visit)(void *arg, const struct outbox_view *row), void *arg,
+                                      weir_error *err);
+/* The row at a position, or with an id; NOT_FOUND. */
+WEIR_MUST_CHECK weir_code outbox_find(outbox *outbox, const char *pos_or_id, struct outbox_view *out,
+                                      weir_error *err);
+
+/* What `weir outbox check` says about the database itself. */
+struct outbox_health {
+    int layout;
+    char journal_mode[16];
+    int synchronous;      /* of our connection: 2 is FULL */
+    bool intact;          /* PRAGMA quick_check found nothing */
+    char damage[256];     /* what it found */
+    int missing_triggers; /* of those that guard rows that were not sent */
+    bool relay_running;   /* somebody holds the lease */
+    int relay_pid;        /* 0: unknown */
+};
+WEIR_MUST_CHECK weir_code outbox_health(outbox *outbox, struct outbox_health *out, weir_error *err);
+
+/* --- waking up --------------------------------------------------------------------------------- */
+
+/* Waits until somebody may have committed rows, or timeout_ms. True: look. Never misses for longer than the
+ * timeout. */
+bool outbox_wait(outbox *outbox, int64_t timeout_ms);
+/* Sleeps until outbox_wake, whatever is committed. */
+void outbox_pause(outbox *outbox, int64_t timeout_ms);
+/* Makes a wait or pause in another thread return. Thread- and async-signal-safe. */
+void outbox_wake(outbox *outbox);
+
+/* --- the writing side -------------------------------------------------------------------------- */
+
+struct sqlite3;
+/* Inserts one row in the caller's open transaction. id and payload must be there. CONFLICT when the id is
+ * known. */
+WEIR_MUST_CHECK weir_code outbox_insert_sqlite(struct sqlite3 *db, const weir_draft *draft,
+                                               int64_t created_us, weir_error *err);
+
+#endif

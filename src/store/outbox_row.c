@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Claiming: pending rows become drafts. A column of SQLite may hold anything whatever its declared type says;
+ * what cannot be an event's field makes the row defective, with the reason, and the relay parks it. Texts are
+ * copied once, into the caller's arena. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "store/outbox_db.h"
+
+/* Columns of claim*.sql. */
+enum {
+    COLUMN_pos,
+    COLUMN_id,
+    COLUMN_type,
+    COLUMN_key,
+    COLUMN_tenant,
+    COLUMN_actor,
+    COLUMN_actor_kind,
+    COLUMN_source,
+    COLUMN_trace,
+    COLUMN_span,
+    COLUMN_idempotency_key,
+    COLUMN_version,
+    COLUMN_occurred_at,
+    COLUMN_created_at,
+    COLUMN_payload
+};
+
+struct text_column {
+    const char *name;
+    int column;
+    size_t offset; /* of its weir_text in a weir_draft */
+    size_t bytes_max;
+    bool required;
+};
+
+#define TEXT_COLUMN(name, field, max, required) \
+    { #name, COLUMN_##name, offsetof(weir_draft, field), max, required }
+static const struct text_column text_columns[] = {
+    TEXT_COLUMN(id, id, LIMIT_ID_BYTES, true),
+    TEXT_COLUMN(type, type, LIMIT_ID_BYTES, true),
+    TEXT_COLUMN(payload, payload, LIMIT_EVENT_BYTES, true),
+    TEXT_COLUMN(key, key, LIMIT_ID_BYTES, false),
+    TEXT_COLUMN(tenant, tenant, LIMIT_ID_BYTES, false),
+    TEXT_COLUMN(actor, actor, LIMIT_ID_BYTES, false),
+    TEXT_COLUMN(actor_kind, actor_kind, LIMIT_ID_BYTES, false),
+    TEXT_COLUMN(source, source, LIMIT_ID_BYTES, false),
+    TEXT_COLUMN(trace, trace, LIMIT_ID_BYTES, false),
+    TEXT_COLUMN(span, span, LIMIT_ID_BYTES, false),
+    TEXT_COLUMN(idempotency_key, idempotency_key, LIMIT_ID_BYTES, false),
+    TEXT_COLUMN(occurred_at, time, LIMIT_ID_BYTES, false),
+};
+
+/* What keeps this text from being a field, or NULL. */
+static const char *text_defect(const struct text_column *column, int type, weir_text text, arena *arena) {
+    if (type == SQLITE_BLOB)
+        return arena_printf(arena, "%s is a blob, not text", column->name);
+    if (type == SQLITE_NULL)
+        return column->required ? arena_printf(arena, "%s is NULL", column->name) : NULL;
+    if (text.size > column->bytes_max)
+        return arena_printf(arena, "%s has %zu bytes, at most %zu are carried", column->name, text.size,
+                            column->bytes_max);
+    if (text.size == 0 && column->required)
+        return arena_printf(arena, "%s is empty", column->name);
+    if (memchr(text.data, 0, text.size))
+        return arena_printf(arena, "%s holds a NUL byte", column->name);
+    if (!text_valid_utf8(text))
+        return arena_printf(arena, "%s is not valid UTF-8", column->name);
+    return NULL;
+}
+
+static void read_text(struct outbox_row *row, const struct text_column *column, sqlite3_stmt *from,
+                      arena *arena) {
+    int type = sqlite3_column_type(from, column->column);
+    weir_text text = type == SQLITE_BLOB ? (weir_text){0} : sqlite_column(from, column->column);
+    const char *defect = text_defect(column, type, text, arena);
+    if (!defect)
+        *(weir_text *)((char *)&row->draft + column->offset) = arena_text(arena, text);
+    else if (!row->defect)
+        row->defect = defect;
+}
+
+static void read_version(struct outbox_row *row, sqlite3_stmt *from, arena *arena) {
+    int type = sqlite3_column_type(from, COLUMN_version);
+    int64_t version = sqlite3_column_int64(from, COLUMN_version);
+    if (type == SQLITE_NULL)
+        return;
+    if (type != SQLITE_INTEGER)
+        row->defect = row->defect ? row->defect : "version is not an integer";
+    else if (version < 0 || version > INT32_MAX)
+        row->defect = row->defect ? row->defect
+                                  : arena_printf(arena, "version is %lld, not a version", (long long)version);
+    else
+        row->draft.version = (int)version;
+}
+
+/* Always with six digits, so that these texts sort as the times do. */
+const char *outbox_time(int64_t us, char out[UNITS_TEXT_MAX]) {
+    int64_t part = us % 1000000;
+    if (part < 0)
+        part += 1000000;
+    time_format((us - part) * NS_PER_US, out);
+    size_t size = strlen(out);
+    snprintf(out + size - 1, UNITS_TEXT_MAX - size + 1, ".%06dZ", (int)part);
+    return out;
+}
+
+int64_t outbox_created_us(weir_text text) {
+    char iso[40];
+    int64_t ns;
+    if (text.size >= sizeof iso - 1 || text.size < 10)
+        return 0;
+    memcpy(iso, text.data, text.size);
+    if (text.size > 10 && iso[10] == ' ')
+        iso[10] = 'T';
+    iso[text.size] = 0;
+    if (text.size >= 16 && iso[10] == 'T' && !strpbrk(iso + 11, "Zz+-")) { /* SQLite's own form: UTC */
+        iso[text.size] = 'Z';
+        iso[text.size + 1] = 0;
+    }
+    return time_parse(&ns, weir_text_of(iso), NULL) == WEIR_OK ? ns / NS_PER_US : 0;
+}
+
+static void read_times(struct outbox_row *row, sqlite3_stmt *from, arena *arena) {
+    row->created_us = outbox_created_us(sqlite_column(from, COLUMN_created_at));
+    if (row->draft.time.data || row->created_us == 0)
+        return;
+    char text[UNITS_TEXT_MAX];
+    row->draft.time = arena_text(arena, weir_text_of(outbox_time(row->created_us, text)));
+}
+
+static void read_row(struct outbox_row *row, sqlite3_stmt *from, arena *arena) {
+    row->pos = sqlite3_column_int64(from, COLUMN_pos);
+    for (size_t i = 0; i < sizeof text_columns / sizeof *text_columns; i++)
+        read_text(row, &text_columns[i], from, arena);
+    read_version(row, from, arena);
+    read_times(row, from, arena);
+}
+
+/* --- claiming ---------------------------------------------------------------------------------- */
+
+static void json_string(buffer *out, const char *text) {
+    buffer_char(out, '"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            buffer_char(out, '\\');
+        if ((unsigned char)*text < 0x20)
+            buffer_printf(out, "\\u%04x", *text);
+        else
+            buffer_char(out, *text);
+    }
+    buffer_char(out, '"');
+}
+
+static const char *json_types(const struct outbox_wanted *wanted, arena *arena) {
+    buffer list;
+    buffer_init(&list, 16 << 20);
+    buffer_char(&list, '[');
+    for (size_t i = 0; i < wanted->type_count; i++) {
+        if (i > 0)
+            buffer_char(&list, ',');
+        json_string(&list, wanted->types[i]);
+    }
+    buffer_char(&list, ']');
+    WEIR_ASSERT(!list.overflow);
+    const char *copy = arena_copy(arena, list.data, list.size);
+    buffer_release(&list);
+    return copy;
+}
+
+static weir_code claim_statement(outbox *outbox, const struct outbox_wanted *wanted, arena *arena,
+                                 sqlite3_stmt **out, weir_error *err) {
+    enum outbox_statement which = wanted->only         ? STATEMENT_claim_only
+                                  : wanted->type_count ? STATEMENT_claim_except
+                                                       : STATEMENT_claim;
+    WEIR_TRY(outbox_statement(outbox, which, out, err));
+    sqlite3_bind_int64(*out, 1, wanted->after_pos);
+    sqlite3_bind_int64(*out, 2, (int64_t)wanted->max_rows);
+    if (which != STATEMENT_claim)
+        sqlite_bind_cstr(*out, 3, json_types(wanted, arena));
+    return WEIR_OK;
+}
+
+weir_code outbox_claim(outbox *outbox, const struct outbox_wanted *wanted, arena *arena,
+                       struct outbox_row **rows, size_t *count, weir_error *err) {
+    sqlite3_stmt *statement;
+    LIST(struct outbox_row) claimed = {0};
+    outbox_watch_look(outbox);
+    WEIR_TRY(claim_statement(outbox, wanted, arena, &statement, err));
+    size_t bytes = 0;
+    for (bool row; bytes < wanted->max_bytes;) {
+        WEIR_TRY(sqlite_next(statement, &row, outbox->url, err));
+        if (!row)
+            break;
+        struct outbox_row *next = list_add(arena, &claimed);
+        read_row(next, statement, arena);
+        bytes += next->draft.payload.size;
+    }
+    sqlite3_reset(statement);
+    *rows = claimed.items;
+    *count = claimed.count;
+    return WEIR_OK;
+}

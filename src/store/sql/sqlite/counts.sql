@@ -1,0 +1,5 @@
+SELECT sum(processed = 0 AND parked_at IS NULL), sum(processed = 0 AND parked_at IS NOT NULL),
+       sum(processed = 1 AND sequence IS NOT NULL), sum(processed = 1 AND sequence IS NULL),
+       (SELECT created_at FROM outbox_events INDEXED BY outbox_events_pending
+        WHERE processed = 0 AND parked_at IS NULL ORDER BY pos LIMIT 1)
+FROM outbox_events

@@ -1,0 +1,7 @@
+SELECT pos, CASE WHEN processed = 0 THEN parked_at IS NOT NULL WHEN sequence IS NULL THEN 3 ELSE 2 END AS state,
+       id, type, key, payload, tenant, actor, actor_kind, trace, span, source, idempotency_key, occurred_at, created_at,
+       processed_at, parked_at, stream, error_class, error, sequence, version
+FROM outbox_events
+WHERE id = ?1 OR pos = ?2
+ORDER BY pos = ?2 DESC
+LIMIT 1

@@ -1,0 +1,1 @@
+SELECT sha256 FROM inbox WHERE group_name = ?1 AND id = ?2
