@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What surrounds a relay in its simulation: chance, a database, streams, a network. Included by relay_sim.c alone. */
+#ifndef SIM_RELAY_WORLD_H
+#define SIM_RELAY_WORLD_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/units.h"
+#include "kit/stream_model.h"
+#include "relay/relay_core.h"
+
+enum {
+    STREAMS = 2,
+    RELAYS = 2,
+    ROWS = 256,
+    IDS = 512,
+    FLIGHTS = 64,
+    BATCH = 5,
+    STEPS = 500,
+    RUNS = 2000,
+    END = 20000
+};
+
+/* A message outlives its connection for so long at most. */
+#define STRAY_NS (NS_PER_S / 2)
+
+enum row_state { PENDING, PUBLISHED, PARKED };
+struct row {
+    int id, stream;
+    enum row_state state;
+    uint64_t sequence;
+};
+
+/* Copied as a whole for a backup. A row's position is its index + 1. */
+struct database {
+    struct row rows[ROWS];
+    size_t count;
+    struct outbox_stream streams[STREAMS];
+};
+
+/* A batch on its way to a server, then its answer on the way back. */
+struct flight {
+    bool used, answered;
+    int relay, life, stream, number, events[BATCH];
+    size_t count;
+    int64_t sent_ns;
+    struct relay_cursor *cursor;
+    uint64_t expected;
+    struct model_answer answer;
+};
+
+/* The shell of one core: what relay.c does, effect by effect. */
+struct worker {
+    relay_core *core;
+    bool read_database;
+    struct outbox_stream settled;
+    int flight;           /* index + 1 of the batch in flight; 0: not sent */
+    int64_t ahead[BATCH]; /* rows read for the next batch while one is in flight */
+    size_t ahead_count;
+    uint64_t ahead_hash, ahead_looks;
+    size_t heal_next;
+};
+
+struct relay {
+    bool up, had_rival;
+    int life;
+    struct worker workers[STREAMS];
+};
+
+/* Faults planted into the shell, to see that they are found. */
+enum plant { SOUND, BLIND_RESEND, MARK_BEFORE_ACK, HEAL_UNFENCED, FORGET_VERIFY, KEEP_AHEAD };
+
+struct world {
+    uint64_t random;
+    enum plant plant;
+    bool rivals, restores, calm;
+    int64_t now_ns;
+    struct database db, backup;
+    bool backed_up, restored;
+    struct stream_model streams[STREAMS], stale[STREAMS];
+    int stale_steps[STREAMS];
+    bool overtaken[STREAMS];
+    int stored[IDS]; /* how often each event stands in its stream, evicted ones included */
+    bool poison[IDS];
+    int stream_of[IDS];
+    int next_id;
+    struct relay relays[RELAYS];
+    struct flight flights[FLIGHTS];
+    struct relay_cursor **cursors;
+    int cursor_count;
+    int sent;
+    bool traced;
+    char failure[256];
+};
+
+#define tell(world, ...)                                                                         \
+    do {                                                                                         \
+        if ((world)->traced)                                                                     \
+            printf("%6lld ms  ", (long long)((world)->now_ns / NS_PER_MS)), printf(__VA_ARGS__); \
+    } while (0)
+
+/* --- chance ------------------------------------------------------------------------------------ */
+
+static uint64_t draw(struct world *world) { /* splitmix64 */
+    uint64_t z = world->random += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+static int below(struct world *world, int bound) {
+    return (int)(draw(world) % (uint64_t)bound);
+}
+
+/* Something bad, one time in `times`; never after the faults stopped. */
+static bool mishap(struct world *world, int times) {
+    return !world->calm && below(world, times) == 0;
+}
+
+#define broken(world, ...)                                                   \
+    do {                                                                     \
+        if (!(world)->failure[0])                                            \
+            snprintf((world)->failure, sizeof(world)->failure, __VA_ARGS__); \
+    } while (0)
+
+/* --- the database ------------------------------------------------------------------------------ */
+
+static weir_text id_text(int id, char text[16]) {
+    snprintf(text, 16, "row-%d", id);
+    return weir_text_of(text);
+}
+
+static void insert_row(struct world *world) {
+    struct database *db = &world->db;
+    if (db->count == ROWS || world->next_id == IDS)
+        return;
+    int id = world->next_id++;
+    world->poison[id] = below(world, 40) == 0;
+    world->stream_of[id] = below(world, STREAMS);
+    db->rows[db->count++] = (struct row){.id = id, .stream = world->stream_of[id]};
+}
+
+static bool other_rows(const struct database *db, const struct outbox_settlement *settlement) {
+    uint64_t hash = OUTBOX_HASH_START;
+    bool unsent = false;
+    char text[16];
+    for (size_t i = 0; i < settlement->range_count; i++)
+        for (int64_t pos = settlement->ranges[i].first; pos <= settlement->ranges[i].last; pos++) {
+            if (pos > (int64_t)db->count)
+                continue;
+            hash = outbox_ids_hash(hash, id_text(db->rows[pos - 1].id, text));
+            unsent = unsent || db->rows[pos - 1].state != PUBLISHED;
+        }
+    return unsent && hash != settlement->ids_hash;
+}
+
+static bool same_place(const struct outbox_stream *a, const char *created, uint64_t settled_seq) {
+    return a->known && a->settled_seq == settled_seq && strcmp(a->created, created) == 0;
+}
+
+/* outbox_settle, in the model. */
+static weir_code settle(struct world *world, int stream, const struct outbox_settlement *settlement) {
+    struct database *db = &world->db;
+    struct outbox_stream *now = &db->streams[stream];
+    const struct outbox_stream *was = &settlement->was;
+    bool done = same_place(now, settlement->created, settlement->cursor_seq);
+    if (!done && !(was->known ? same_place(now, was->created, was->settled_seq) : !now->known))
+        return WEIR_CONFLICT;
+    if (settlement->verify && world->plant != FORGET_VERIFY && other_rows(db, settlement))
+        return WEIR_CONFLICT;
+    uint64_t sequence = settlement->first_seq;
+    for (size_t i = 0; i < settlement->range_count; i++)
+        for (int64_t pos = settlement->ranges[i].first; pos <= settlement->ranges[i].last; pos++, sequence++)
+            if (pos <= (int64_t)db->count && db->rows[pos - 1].state != PUBLISHED) {
+                db->rows[pos - 1].state = PUBLISHED;
+                db->rows[pos - 1].sequence = sequence;
+            }
+    tell(world, "%s: settled %llu -> %llu, %zu ranges\n", settlement->stream,
+         (unsigned long long)now->settled_seq, (unsigned long long)settlement->cursor_seq,
+         settlement->range_count);
+    *now = (struct outbox_stream){
+        .known = true, .settled_seq = settlement->cursor_seq, .batch_no = settlement->batch_no};
+    snprintf(now->created, sizeof now->created, "%s", settlement->created);
+    return WEIR_OK;
+}
+
+/* --- streams and the network ------------------------------------------------------------------- */
+
+/* What a read is answered from: sometimes a server that was cut off. */
+static const struct stream_model *readable(struct world *world, int stream) {
+    bool stale = world->stale_steps[stream] > 0 && !world->calm && below(world, 3) > 0;
+    return stale ? &world->stale[stream] : &world->streams[stream];
+}
+
+/* Events behind a sequence are not stored any more. */
+static void uncount(struct world *world, const struct stream_model *before, uint64_t end) {
+    for (size_t i = 0; i < before->count; i++)
+        if (before->messages[i].event >= 0 && before->messages[i].sequence > end)
+            world->stored[before->messages[i].event]--;
+}
+
+static void land(struct flight *flight) {
+    mem_free(flight->cursor);
+    *flight = (struct flight){0};
+}
+
+static bool has_poison(const struct world *world, const struct flight *flight) {
+    for (size_t i = 0; i < flight->count; i++)
+        if (world->poison[flight->events[i]])
+            return true;
+    return false;
+}
+
+/* A stream that forgot counts on from a lower number, so a cursor may come to stand where one stood before,
+ * and a batch that expected that one would fit again. It would have to be on its way since before the fence:
+ * messages are not that slow, and those of one connection come in order. The last batch sent stays when it
+ * expects no cursor at all: it is the one that can be met. */
+static void lose_numbered(struct world *world, int stream, const struct flight *but) {
+    int newest = -1;
+    for (int i = 0; i < FLIGHTS; i++)
+        if (world->flights[i].used && world->flights[i].stream == stream && world->flights[i].number > newest)
+            newest = world->flights[i].number;
+    for (struct flight *flight = world->flights; flight < world->flights + FLIGHTS; flight++)
+        if (flight->used && flight != but && flight->stream == stream && !flight->answered &&
+            (flight->expected > 0 || flight->number != newest))
+            land(flight);
+}
+
+static struct model_answer commit(struct world *world, struct flight *flight) {
+    struct stream_model *model = &world->streams[flight->stream];
+    uint64_t expected = flight->expected;
+    if (mishap(world, 30))
+        return (struct model_answer){.err_code = below(world, 2) ? 10176 : 10077};
+    if (has_poison(world, flight))
+        return (struct model_answer){.err_code = 10054};
+    if (world->plant == BLIND_RESEND && stream_model_last_cursor(model))
+        expected = stream_model_last_cursor(model)->sequence;
+    struct model_answer answer =
+        stream_model_commit(model, flight->events, flight->count, world->cursor_count, expected);
+    if (answer.err_code != 0)
+        return answer;
+    world->cursors = mem_resize(world->cursors, (size_t)(world->cursor_count + 1) * sizeof *world->cursors);
+    world->cursors[world->cursor_count++] = flight->cursor;
+    flight->cursor = NULL;
+    if (flight->count == 0)
+        lose_numbered(world, flight->stream, flight);
+    if (flight->count > 0 && expected == 0 && model->created > 1) /* it may come before what is healed */
+        world->overtaken[flight->stream] = true;
+    for (size_t i = 0; i < flight->count; i++)
+        if (++world->stored[flight->events[i]] > 1)
+            broken(world, "event %d is stored twice", flight->events[i]);
+    return answer;
+}
+
+/* --- disasters --------------------------------------------------------------------------------- */
+
+static void cut_off(struct world *world, int stream) {
+    stream_model_close(&world->stale[stream]);
+    world->stale[stream] = stream_model_copy(&world->streams[stream]);
+    world->stale_steps[stream] = 40;
+}
+
+static void lose_flights(struct world *world, int stream) {
+    for (int i = 0; i < FLIGHTS; i++)
+        if (world->flights[i].used && world->flights[i].stream == stream)
+            land(&world->flights[i]);
+}
+
+/* Time takes the front, of what the database knows to be settled. No message is on its way for that long. */
+static void evict(struct world *world, int stream) {
+    uint64_t until = world->db.streams[stream].settled_seq;
+    char created[16];
+    snprintf(created, sizeof created, "life-%d", world->streams[stream].created);
+    if (world->backed_up || until <= 2 || strcmp(world->db.streams[stream].created, created) != 0)
+        return;
+    lose_flights(world, stream);
+    stream_model_evict(&world->streams[stream], until + 1 - (uint64_t)below(world, (int)until));
+    tell(world, "%c: begins at %llu\n", 'A' + stream, (unsigned long long)world->streams[stream].first_seq);
+}
+
+/* The power went: what was on its way to the server is gone too, and the last messages stored. */
+static void lose_end(struct world *world, int stream) {
+    struct stream_model *model = &world->streams[stream];
+    uint64_t end = model->last_seq - (uint64_t)below(world, (int)model->last_seq / 2 + 1);
+    struct stream_model before = stream_model_copy(model);
+    lose_flights(world, stream);
+    world->stale_steps[stream] = 0; /* of every server, also one that was cut off */
+    uncount(world, &before, stream_model_truncate(model, end));
+    stream_model_close(&before);
+    tell(world, "%c: lost its end behind %llu\n", 'A' + stream, (unsigned long long)model->last_seq);
+}
+
+static void restore_database(struct world *world) {
+    if (!world->restores || world->relays[0].up || world->relays[1].up)
+        return;
+    if (!world->backed_up)
+        world->backup = world->db;
+    else {
+        world->db = world->backup;
+        world->restored = true;
+    }
+    world->backed_up = true;
+}
+
+static void recreate(struct world *world, int stream) {
+    lose_numbered(world, stream, NULL);
+    for (int id = 0; id < world->next_id; id++)
+        if (world->stream_of[id] == stream)
+            world->stored[id] = 0;
+    stream_model_recreate(&world->streams[stream]);
+    tell(world, "%c: created again\n", 'A' + stream);
+}
+
+/* A rival against the lease, and a stream that forgets or ages within the moment the rival looks away: both
+ * at once may contradict each other, and stopping is right then. So a history has one of them. */
+static void disaster(struct world *world) {
+    int stream = below(world, STREAMS);
+    int what = world->rivals ? 4 : below(world, 6);
+    if (what == 0)
+        recreate(world, stream);
+    else if (what == 1)
+        lose_end(world, stream);
+    else if (what <= 3)
+        evict(world, stream);
+    else
+        cut_off(world, stream);
+}
+
+#endif

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rooms: relay */
+/* What the relay decides, one situation at a time. The simulator drives the same functions through all of them at once. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "kit/spec.h"
+#include "relay/relay_core.h"
+
+#define LIFE "2025-11-14T12:00:00Z"
+#define UUID "6f1c4a52-3a86-4a0e-9d0a-0d1f1b7f3c55"
+
+static relay_core *core;
+
+static int begin(void **state) {
+    (void)state;
+    core = relay_core_new(UUID, "ORDERS", 7);
+    return 0;
+}
+
+static struct outbox_stream known(uint64_t settled_seq, uint64_t batch_no) {
+    return (struct outbox_stream){
+        .known = true, .created = LIFE, .settled_seq = settled_seq, .batch_no = batch_no};
+}
+
+static struct relay_cursor cursor_at(uint64_t sequence, uint64_t previous, uint64_t batch_no) {
+    struct relay_cursor cursor = {.found = true,
+                                  .sequence = sequence,
+                                  .previous = previous,
+                                  .batch_no = batch_no,
+                                  .outbox = UUID,
+                                  .count = 2,
+                                  .ids_hash = 99,
+                                  .range_count = 1,
+                                  .ranges = {{4, 5}}};
+    return cursor;
+}
+
+/* Reads both witnesses in: what the database knows, what the stream is, its last cursor. */
+static enum relay_want look(struct outbox_stream settled, uint64_t first_seq, uint64_t last_seq,
+                            struct relay_cursor cursor) {
+    assert_int_equal(relay_core_want(core), WANT_LOAD);
+    assert_int_equal(relay_core_loaded(core, &settled, LIFE, first_seq, last_seq), WANT_READ_CURSOR);
+    return relay_core_cursor(core, &cursor);
+}
+
+static const struct relay_cursor no_cursor;
+
+static void ready_at(uint64_t settled_seq, uint64_t batch_no) {
+    assert_int_equal(
+        look(known(settled_seq, batch_no), 1, settled_seq, cursor_at(settled_seq, settled_seq - 3, batch_no)),
+        WANT_ROWS);
+}
+
+static void send(size_t count) {
+    int64_t positions[LIMIT_BATCH_EVENTS];
+    for (size_t i = 0; i < count; i++)
+        positions[i] = 10 + (int64_t)i;
+    assert_int_equal(relay_core_batch(core, positions, count, 42), WANT_SEND);
+}
+
+#define CASE(name)                   \
+    static void name##_in(void);     \
+    static void name(void **state) { \
+        begin(state);                \
+        name##_in();                 \
+        relay_core_free(core);       \
+    }                                \
+    static void name##_in(void)
+
+/* --- the first look --------------------------------------------------------------------------------- */
+
+CASE(first_use) {
+    assert_int_equal(look((struct outbox_stream){0}, 1, 0, no_cursor), WANT_SETTLE);
+    assert_int_equal(relay_core_settlement(core)->range_count, 0);
+    assert_int_equal(relay_core_settlement(core)->cursor_seq, 0);
+    assert_int_equal(relay_core_settled(core), WANT_ROWS);
+    assert_int_equal(relay_core_expected(core), 0);
+}
+
+CASE(nothing_in_between) {
+    ready_at(12, 3);
+    assert_int_equal(relay_core_expected(core), 12);
+    send(1);
+    assert_int_equal(relay_core_outgoing(core)->batch_no, 4);
+    assert_int_equal(relay_core_outgoing(core)->previous, 12);
+    assert_string_equal(relay_core_outgoing(core)->outbox, UUID);
+}
+
+CASE(stored_and_not_settled) {
+    assert_int_equal(look(known(12, 3), 1, 15, cursor_at(15, 12, 4)), WANT_SETTLE);
+    const struct outbox_settlement *settlement = relay_core_settlement(core);
+    assert_true(relay_core_reconciling(core));
+    assert_true(settlement->verify);
+    assert_int_equal(settlement->ids_hash, 99);
+    assert_int_equal(settlement->cursor_seq, 15);
+    assert_int_equal(settlement->first_seq, 13);
+    assert_int_equal(settlement->batch_no, 4);
+    assert_int_equal(settlement->was.settled_seq, 12);
+    assert_int_equal(relay_core_settled(core), WANT_ROWS);
+    assert_int_equal(relay_core_expected(core), 15);
+}
+
+CASE(cursor_evicted) {
+    assert_int_equal(look(known(12, 3), 20, 40, no_cursor), WANT_ROWS);
+    assert_int_equal(relay_core_expected(core), 0);
+    send(1);
+    assert_int_equal(relay_core_outgoing(core)->previous, 12);
+}
+
+/* --- batches ------------------------------------------------------------------------------------------ */
+
+CASE(acknowledged) {
+    int64_t positions[] = {3, 4, 5, 9, 11, 12};
+    ready_at(12, 3);
+    assert_int_equal(relay_core_batch(core, positions, 6, 42), WANT_SEND);
+    assert_int_equal(relay_core_outgoing(core)->range_count, 3);
+    assert_int_equal(relay_core_acked(core, 30, 7, 0), WANT_SETTLE);
+    const struct outbox_settlement *settlement = relay_core_settlement(core);
+    assert_false(settlement->verify);
+    assert_int_equal(settlement->first_seq, 24);
+    assert_int_equal(settlement->ranges[2].first, 11);
+    assert_int_equal(relay_core_settled(core), WANT_ROWS);
+    assert_int_equal(relay_core_expected(core), 30);
+}
+
+CASE(an_ack_that_does_not_fit) {
+    ready_at(12, 3);
+    send(2);
+    assert_int_equal(relay_core_acked(core, 777, 2, 0), WANT_WAIT);
+    assert_string_equal(relay_core_trouble(core), "ORDERS: an acknowledgement does not fit the batch");
+    relay_core_hurry(core);
+    ready_at(12, 3);
+    send(2);
+    assert_int_equal(relay_core_acked(core, 13, 3, 0), WANT_WAIT);
+}
+
+CASE(unknown_outcomes_are_read) {
+    ready_at(12, 3);
+    send(2);
+    assert_int_equal(relay_core_unknown(core, "no answer in time", 1000), WANT_WAIT);
+    assert_int_equal(relay_core_tick(core, 1000), WANT_WAIT);
+    assert_int_equal(relay_core_tick(core, relay_core_wait_until(core)), WANT_LOAD);
+    assert_int_equal(look(known(12, 3), 1, 15, cursor_at(15, 12, 4)), WANT_SETTLE);
+}
+
+CASE(a_stale_cursor_is_read) {
+    ready_at(12, 3);
+    send(2);
+    assert_int_equal(relay_core_refused(core, 10071, false, "wrong last sequence", 0), WANT_LOAD);
+    ready_at(12, 3);
+    send(2);
+    assert_int_equal(relay_core_refused(core, 10071, false, "wrong last sequence", 0), WANT_WAIT);
+}
+
+CASE(waits_grow_and_are_bounded) {
+    int64_t now = 0, longest = 0;
+    for (int i = 0; i < 20; i++) {
+        relay_core_failed(core, "no leader", now);
+        int64_t pause = relay_core_wait_until(core) - now;
+        assert_in_range(pause, 25 * NS_PER_MS, 2 * NS_PER_S);
+        longest = pause > longest ? pause : longest;
+        now += pause;
+        relay_core_tick(core, now);
+    }
+    assert_true(longest >= NS_PER_S);
+    assert_string_equal(relay_core_trouble(core), "ORDERS: no leader");
+    ready_at(12, 3);
+    assert_string_equal(relay_core_trouble(core), "");
+}
+
+CASE(a_full_stream) {
+    ready_at(12, 3);
+    send(2);
+    assert_int_equal(relay_core_refused(core, 10077, false, "maximum messages exceeded (10077)", 0),
+                     WANT_WAIT);
+    relay_core_hurry(core);
+    ready_at(12, 3);
+    assert_string_equal(relay_core_trouble(core), "ORDERS: maximum messages exceeded (10077)");
+    send(2);
+    relay_core_acked(core, 15, 3, 0);
+    relay_core_settled(core);
+    assert_string_equal(relay_core_trouble(core), "");
+}
+
+CASE(a_refused_row_is_found) {
+    ready_at(12, 3);
+    send(7);
+    assert_int_equal(relay_core_refused(core, 10999, false, "cannot be", 0), WANT_LOAD);
+    ready_at(12, 3);
+    assert_int_equal(relay_core_rows_max(core), 4);
+    send(1);
+    assert_int_equal(relay_core_refused(core, 10999, false, "cannot be", 0), WANT_PARK);
+    assert_int_equal(relay_core_guilty(core), 10);
+    assert_string_equal(relay_core_refusal(core), "ORDERS refuses it: cannot be");
+    assert_int_equal(relay_core_parked(core), WANT_LOAD);
+    ready_at(12, 3);
+    send(4);
+    relay_core_acked(core, 17, 5, 0);
+    assert_int_equal(relay_core_rows_max(core), 8);
+}
+
+CASE(an_incomplete_batch_is_asked) {
+    ready_at(12, 3);
+    for (int i = 0; i < 2; i++) {
+        assert_false(relay_core_careful(core));
+        send(5);
+        assert_int_equal(relay_core_refused(core, 10176, true, "incomplete", 0), WANT_WAIT);
+        relay_core_hurry(core);
+        ready_at(12, 3);
+    }
+    assert_true(relay_core_careful(core));
+    send(5);
+    assert_int_equal(relay_core_refused_row(core, 3, "too large"), WANT_PARK);
+    assert_int_equal(relay_core_guilty(core), 13);
+}
+
+/* --- forgetting ------------------------------------------------------------------------------------------ */
+
+static void expect_fence(uint64_t expected) {
+    assert_int_equal(relay_core_want(core), WANT_SEND);
+    assert_true(relay_core_outgoing(core)->heal);
+    assert_int_equal(relay_core_expected(core), expected);
+}
+
+CASE(a_stream_created_again) {
+    struct outbox_stream settled = known(12, 3);
+    relay_core_loaded(core, &settled, "2026-01-01T00:00:00Z", 1, 0);
+    relay_core_cursor(core, &no_cursor);
+    expect_fence(0);
+    assert_true(relay_core_recreated(core));
+    assert_int_equal(relay_core_acked(core, 1, 1, 0), WANT_HEAL);
+    assert_int_equal(relay_core_healed(core), WANT_SETTLE);
+    assert_string_equal(relay_core_settlement(core)->created, "2026-01-01T00:00:00Z");
+    assert_int_equal(relay_core_settlement(core)->cursor_seq, 1);
+    assert_int_equal(relay_core_settled(core), WANT_ROWS);
+    assert_int_equal(relay_core_expected(core), 1);
+}
+
+CASE(a_stream_that_lost_its_end) {
+    look(known(12, 3), 1, 8, cursor_at(8, 5, 2));
+    expect_fence(8);
+    assert_int_equal(relay_core_outgoing(core)->first, 6); /* what the last cursor said is kept */
+    assert_int_equal(relay_core_outgoing(core)->count, 2);
+    assert_int_equal(relay_core_outgoing(core)->batch_no, 4);
+    assert_int_equal(relay_core_acked(core, 9, 1, 0), WANT_HEAL);
+    assert_false(relay_core_recreated(core));
+    relay_core_healed(core);
+    assert_true(relay_core_settlement(core)->verify);
+    assert_int_equal(relay_core_settlement(core)->first_seq, 6);
+}
+
+CASE(a_lost_end_filled_by_others) {
+    look(known(12, 3), 1, 90, cursor_at(8, 5, 2));
+    expect_fence(8);
+}
+
+CASE(another_batch_at_the_same_place) {
+    look(known(12, 3), 1, 12, cursor_at(12, 5, 2));
+    expect_fence(12);
+}
+
+CASE(a_cut_off_server_heals_nothing) {
+    look(known(12, 3), 1, 8, cursor_at(8, 5, 2));
+    assert_int_equal(relay_core_unknown(core, "no answer in time", 0), WANT_WAIT);
+    relay_core_hurry(core);
+    ready_at(12, 3);
+}
+
+CASE(healing_goes_on_after_a_crash) {
+    struct relay_cursor fence = cursor_at(13, 12, 4);
+    fence.heal = true;
+    assert_int_equal(look(known(12, 3), 1, 13, fence), WANT_HEAL);
+}
+
+CASE(what_is_lost) {
+    look(known(12, 3), 5, 8, cursor_at(8, 5, 2));
+    assert_int_equal(relay_core_lost(core, 9, 5, 8), LOST_YES);
+    assert_int_equal(relay_core_lost(core, 6, 5, 8), LOST_READ_BACK);
+    assert_int_equal(relay_core_lost(core, 4, 5, 8), LOST_NO);
+    assert_true(relay_core_lost_there(core, true, false, false));
+    assert_false(relay_core_lost_there(core, true, true, false));
+    assert_true(relay_core_lost_there(core, false, false, false));
+    assert_false(relay_core_lost_there(core, false, false, true));
+}
+
+/* --- stopping ----------------------------------------------------------------------------------------------- */
+
+CASE(a_restored_database) {
+    assert_int_equal(look(known(12, 3), 1, 40, cursor_at(40, 30, 9)), WANT_LOAD);
+    assert_int_equal(look(known(12, 3), 1, 40, cursor_at(40, 30, 9)), WANT_STOP);
+    assert_int_equal(relay_core_stop(core), STOP_RESTORED);
+    assert_string_equal(
+        relay_core_trouble(core),
+        "the database or the stream was restored: in ORDERS the last batch ends at 40 and follows 30, the "
+        "database knows 12");
+    assert_string_equal(
+        relay_core_remedy(core),
+        "restore both from one moment; or, accepting that events may be published twice, run in the "
+        "database: UPDATE outbox_streams SET settled_seq = 40, batch_no = 9 WHERE stream = 'ORDERS'");
+}
+
+CASE(another_relay) {
+    assert_int_equal(look(known(12, 3), 1, 40, cursor_at(40, 30, 9)), WANT_LOAD);
+    assert_int_equal(look(known(40, 9), 1, 40, cursor_at(40, 30, 9)), WANT_STOP);
+    assert_int_equal(relay_core_stop(core), STOP_FENCED);
+    assert_string_equal(
+        relay_core_trouble(core),
+        "another relay is at work on this outbox: it moved the cursor in ORDERS and settled it");
+}
+
+CASE(a_doubt_that_passes) {
+    assert_int_equal(look(known(12, 3), 1, 40, cursor_at(40, 30, 9)), WANT_LOAD);
+    ready_at(12, 3);
+    send(1);
+    relay_core_unknown(core, "x", 0);
+    relay_core_hurry(core);
+    assert_int_equal(look(known(12, 3), 1, 40, cursor_at(40, 30, 9)), WANT_LOAD);
+}
+
+CASE(rows_that_are_others) {
+    assert_int_equal(look(known(12, 3), 1, 15, cursor_at(15, 12, 4)), WANT_SETTLE);
+    assert_int_equal(relay_core_contradicted(core), WANT_LOAD);
+    assert_int_equal(look(known(12, 3), 1, 15, cursor_at(15, 12, 4)), WANT_SETTLE);
+    assert_int_equal(relay_core_contradicted(core), WANT_STOP);
+    assert_int_equal(relay_core_stop(core), STOP_RESTORED);
+}
+
+CASE(a_cursor_of_somebody_else) {
+    struct relay_cursor foreign = cursor_at(12, 9, 3);
+    snprintf(foreign.outbox, sizeof foreign.outbox, "another");
+    assert_int_equal(look(known(12, 3), 1, 12, foreign), WANT_LOAD);
+    assert_int_equal(look(known(12, 3), 1, 12, foreign), WANT_STOP);
+}
+
+/* --- looking again ---------------------------------------------------------------------------------------------- */
+
+CASE(only_resting_streams_are_looked_at) {
+    ready_at(12, 3);
+    assert_int_equal(relay_core_check(core), WANT_LOAD);
+    ready_at(12, 3);
+    send(1);
+    assert_int_equal(relay_core_check(core), WANT_SEND);
+    assert_int_equal(relay_core_hurry(core), WANT_SEND);
+}
+
+static const struct spec specs[] = {
+    {"a stream is entered in the database before its first batch", first_use},
+    {"when nothing is in between the next batch follows the last", nothing_in_between},
+    {"a batch that was stored and not settled is settled", stored_and_not_settled},
+    {"an evicted cursor means evicted events", cursor_evicted},
+    {"an acknowledged batch is settled at its sequences", acknowledged},
+    {"an acknowledgement that does not fit means unknown", an_ack_that_does_not_fit},
+    {"an unknown outcome is read and never guessed", unknown_outcomes_are_read},
+    {"a stale cursor is read at once and then with waits", a_stale_cursor_is_read},
+    {"waits grow up to two seconds", waits_grow_and_are_bounded},
+    {"a full stream is trouble until a batch goes through", a_full_stream},
+    {"a row the server refuses is found by halving", a_refused_row_is_found},
+    {"an incomplete batch is asked message by message", an_incomplete_batch_is_asked},
+    {"a stream created again is fenced and healed", a_stream_created_again},
+    {"a stream that lost its end is fenced and healed", a_stream_that_lost_its_end},
+    {"a lost end that others filled is noticed", a_lost_end_filled_by_others},
+    {"another batch at the settled place is noticed", another_batch_at_the_same_place},
+    {"a server that was cut off makes nothing be sent again", a_cut_off_server_heals_nothing},
+    {"healing goes on after a crash", healing_goes_on_after_a_crash},
+    {"what a stream lost is told from what it let go", what_is_lost},
+    {"a restored database stops with its remedy", a_restored_database},
+    {"another relay at work stops this one", another_relay},
+    {"a doubt that passes is forgotten", a_doubt_that_passes},
+    {"other rows at the positions of a batch stop", rows_that_are_others},
+    {"the cursor of another outbox stops", a_cursor_of_somebody_else},
+    {"only resting streams are looked at again", only_resting_streams_are_looked_at},
+};
+SPEC_MAIN(specs)

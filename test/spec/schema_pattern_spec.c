@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rooms: schema */
+/* Regular expressions mean what ECMA-262 says, not what PCRE2 would make of them; and the short way for
+ * simple ones agrees with the long way. */
+#include <string.h>
+
+#include "base/memory.h"
+#include "kit/spec.h"
+#include "schema/regex.h"
+
+static enum regex_result match(const char *pattern, weir_text subject) {
+    struct regex *regex = NULL;
+    weir_error err;
+    expect_ok(regex_compile(&regex, weir_text_of(pattern), &err), &err);
+    struct regex_scratch *scratch = regex_scratch_new();
+    enum regex_result result = regex_match(regex, scratch, subject);
+    regex_scratch_free(scratch);
+    regex_free(regex);
+    return result;
+}
+
+#define matches(pattern, subject) assert_int_equal(match((pattern), weir_text_of(subject)), REGEX_YES)
+#define misses(pattern, subject) assert_int_equal(match((pattern), weir_text_of(subject)), REGEX_NO)
+
+static void refuses(const char *pattern, const char *message) {
+    struct regex *regex = NULL;
+    weir_error err;
+    expect_error(regex_compile(&regex, weir_text_of(pattern), &err), WEIR_INVALID, &err, message);
+}
+
+static void ascii_classes(void **state) {
+    (void)state;
+    matches("^\\d+$", "019");
+    misses("^\\d$", "\u0661"); /* an Arabic digit */
+    misses("^\\w$", "\u00e9");
+    matches("^\\W$", "\u00e9");
+    matches("^\\D$", "\u0661");
+    matches("caf\\b", "caf\u00e9"); /* \b knows ASCII words only */
+}
+
+static void white_space(void **state) {
+    (void)state;
+    const char *const spaces[] = {" ",      "\t",     "\v",     "\f",     "\n",    "\r",
+                                  "\u00a0", "\ufeff", "\u2029", "\u3000", "\u1680"};
+    for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++) {
+        matches("^\\s$", spaces[i]);
+        misses("^\\S$", spaces[i]);
+        misses("^[\\Sx]$", spaces[i]);
+    }
+    misses("^\\s$", "\u200b");
+    matches("^[\\S]$", "\u200b");
+    matches("^[^\\s]$", "x");
+}
+
+static void ends_and_dots(void **state) {
+    (void)state;
+    misses("^abc$", "abc\n");
+    misses("^(abc)$", "abc\n");
+    matches("^a.c$", "a\u00e9c");
+    misses("^a.c$", "a\nc");
+    misses("^a.c$", "a\u2028c");
+    matches("^a.c$", "a\vc");
+    misses("b$", "b\n");
+}
+
+static void escapes(void **state) {
+    (void)state;
+    matches("^\\/a\\/$", "/a/");
+    matches("^\\u0041\\x42\\u{1F600}$", "AB\U0001F600");
+    matches("^\\uD83D\\uDE00$", "\U0001F600");
+    matches("^[\\uD83D\\uDE00-\\uD83D\\uDE4F]$", "\U0001F601");
+    matches("^\\cA\\t\\v$", "\x01\t\v");
+    matches("^\\-\\@$", "-@");
+    assert_int_equal(match("^\\0$", (weir_text){"\0", 1}), REGEX_YES);
+    matches("^[\\b]$", "\b");
+    matches("^\\u{000061}$", "a");
+}
+
+static void classes(void **state) {
+    (void)state;
+    matches("^[^]$", "\n");
+    misses("[]", "x");
+    matches("^[a\\-z]+$", "a-z");
+    matches("^[\\w-]+$", "a-b");
+    matches("^[[:alpha:]]$", "a]"); /* no POSIX class: one of [ : a l p h, then ] */
+    misses("^[[:alpha:]]$", "b]");
+}
+
+static void empty_class_first(void **state) {
+    (void)state;
+    misses("^[]a]$", "a]");
+    matches("^[^]a$", "xa");
+    misses("^[\\ud800-\\udfff]$", "x");
+    matches("^[^\\ud800-\\udfff]$", "x");
+    matches("^[\\u0000-\\uffff]$", "x");
+}
+
+static void groups(void **state) {
+    (void)state;
+    matches("^(?<year>[0-9]{4})-\\k<year>$", "2025-2025");
+    misses("^(?<year>[0-9]{4})-\\k<year>$", "2025-2026");
+    matches("^(?<$a_1>x)(?:y)\\1$", "xyx");
+    matches("^(?=.*a)(?!.*b)x+a$", "xxa");
+    matches("(?<=\\$)\\d+(?<!0)$", "$15");
+    matches("^(?:(a)|b)\\1$", "b"); /* a group that took no part is empty */
+}
+
+static void properties(void **state) {
+    (void)state;
+    matches("^\\p{Letter}+$", "\u017ddanek");
+    misses("^\\p{Lu}$", "a");
+    matches("^\\p{Script=Greek}$", "\u03b1");
+    matches("^\\P{L}$", "1");
+    matches("^[\\p{L}\\p{Nd}_]+$", "\u00e91_");
+    matches("^\\p{gc=Decimal_Number}$", "\u0661");
+}
+
+static void braces_alone(void **state) {
+    (void)state;
+    matches("^{a}$", "{a}");
+    matches("^a{,2}$", "a{,2}");
+    matches("^a{2,3}?b$", "aab");
+    matches("^x{2}}$", "xx}");
+}
+
+static void faults(void **state) {
+    (void)state;
+    refuses("(abc", "'(abc' is no regular expression: at byte 5: a bracket is not closed");
+    refuses("abc)", "'abc)' is no regular expression: at byte 5: a bracket is closed that was not opened");
+    refuses("[abc", "'[abc' is no regular expression: at byte 5: a bracket is not closed");
+    refuses("*a", "'*a' is no regular expression: at byte 1: nothing to repeat");
+    refuses("a++", "'a++' is no regular expression: at byte 3: nothing to repeat");
+    refuses("(*ACCEPT)", "'(*ACCEPT)' is no regular expression: at byte 2: nothing to repeat");
+    refuses("(?i)a", "'(?i)a' is no regular expression: at byte 2: ECMA-262 knows no such group");
+    refuses("(?>a)", "'(?>a)' is no regular expression: at byte 2: ECMA-262 knows no such group");
+    refuses("a\\Z", "'a\\Z' is no regular expression: at byte 3: ECMA-262 knows no such escape");
+    refuses("a\\", "'a\\' is no regular expression: at byte 3: a backslash at the end");
+    refuses("[b-a]", "'[b-a]' is no regular expression: at byte 5: a range must go upwards");
+    refuses("(a)\\2", "'(a)\\2' is no regular expression: at byte 6: refers to a group that is not there");
+    refuses("(?<n>a)(?<n>b)",
+            "'(?<n>a)(?<n>b)' is no regular expression: at byte 13: two groups have the same name");
+    refuses("\\u{110000}", "'\\u{110000}' is no regular expression: at byte 11: \\u{...} must hold the hex "
+                           "digits of a character");
+    refuses("\\p{No_Such}",
+            "'\\p{No_Such}' is no usable regular expression: unknown property after \\P or \\p");
+    refuses("a{3,2}", "'a{3,2}' is no usable regular expression: numbers out of order in {} quantifier");
+}
+
+/* Runs the pattern both ways where it is simple. */
+static void expect_simple(const char *pattern, bool simple, const char *const subjects[], size_t count) {
+    struct byte_pattern *bytes = byte_pattern_new(weir_text_of(pattern));
+    assert_int_equal(bytes != NULL, simple);
+    buffer wrapped; /* a group makes it too much for the short way */
+    buffer_init(&wrapped, 1024);
+    buffer_printf(&wrapped, "(?:)%s", pattern);
+    for (size_t i = 0; bytes && i < count; i++) {
+        enum regex_result slow = match(wrapped.data, weir_text_of(subjects[i]));
+        assert_int_equal(byte_pattern_match(bytes, weir_text_of(subjects[i])), slow == REGEX_YES);
+    }
+    buffer_release(&wrapped);
+    byte_pattern_free(bytes);
+}
+
+static void the_short_way(void **state) {
+    (void)state;
+    static const char *const simple[] = {
+        "^[a-z0-9_]+$", "^evt_[A-Za-z0-9]{2,3}$", "^a?b*c+$", "^\\d{2}-\\d{2}$", "^",
+        "^$",           "^[a-z]+\\.[a-z]+$",      "^x",       "^[\\w.-]+$",      "^a{2,}$"};
+    static const char *const subjects[] = {"",         "a",       "ab",   "abc",     "evt_a", "evt_ab1",
+                                           "evt_abcd", "bc",      "12-3", "c",       "12-34", "a.b",
+                                           "a.b.c",    "x",       "xyz",  "a-b_c.d", "aa",    "aaa",
+                                           "\u00e9",   "a\u00e9", "a\n",  "abcc\n",  "_"};
+    for (size_t i = 0; i < sizeof simple / sizeof *simple; i++)
+        expect_simple(simple[i], true, subjects, sizeof subjects / sizeof *subjects);
+    static const char *const others[] = {"abc",    "^[a-z]+[a-c]$", "^a*?$",   "^(a)$",  "^a|b$", "^.$",
+                                         "^[^a]$", "^\\p{L}$",      "^\u00e9", "^a*ab$", "^\\s$", "^a$b"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        expect_simple(others[i], false, NULL, 0);
+}
+
+static const struct spec specs[] = {
+    {"digits and words are ASCII", ascii_classes},
+    {"white space is the white space of ECMA-262", white_space},
+    {"the end is the very end and a dot takes no line end", ends_and_dots},
+    {"escapes stand for the characters ECMA-262 says", escapes},
+    {"brackets hold what is written in them", classes},
+    {"an empty class matches nothing and its opposite everything", empty_class_first},
+    {"groups may be named and referred to", groups},
+    {"Unicode properties are known by their long names", properties},
+    {"a brace that repeats nothing is a brace", braces_alone},
+    {"what ECMA-262 does not know is refused with its place", faults},
+    {"simple patterns take a short way that agrees with the long one", the_short_way},
+};
+
+SPEC_MAIN(specs)
