@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The streams nobody writes: open dead letters, the work queue into single groups, the server's advisories.
- * They follow from the catalog's name and its dead_letter section. */
+ * They follow from the catalog's name, its groups and its dead_letter section. Their subjects name the group
+ * or the catalog, so that several catalogs can stand on the same servers: a subject has one stream there. */
 #include <ctype.h>
 
 #include "base/units.h"
@@ -121,7 +122,7 @@ static void dead_letter_stream(struct reading *reading, const struct dead_letter
     if (stream->max_age_ns && stream->duplicate_window_ns > stream->max_age_ns)
         stream->duplicate_window_ns = stream->max_age_ns;
     list_push(arena, &stream->subjects, pattern);
-    list_push(arena, &stream->subjects, "_weir.dlq.log.>");
+    list_push(arena, &stream->subjects, arena_printf(arena, "_weir.dlq.log.%s.>", reading->catalog->name));
     reading->catalog->dead_letter.stream = stream;
 }
 
@@ -148,7 +149,19 @@ void read_dead_letter(struct reading *reading, const struct node *node) {
 
 /* --- the other two -------------------------------------------------------------------------------------- */
 
+/* An `each` group reads last values; nothing is sent to one of its instances alone. */
+static bool any_takes_back(const weir_catalog *catalog) {
+    for (size_t i = 0; i < catalog->groups.count; i++)
+        if (!catalog->groups.items[i]->each)
+            return true;
+    return false;
+}
+
 static void derive_redeliver(struct reading *reading, struct place place) {
+    const weir_catalog *catalog = reading->catalog;
+    arena *arena = reading->sources.arena;
+    if (!any_takes_back(catalog))
+        return;
     struct stream_def *stream =
         stream_derive(reading, STREAM_REDELIVER, derived_name(reading, "REDELIVER"), place);
     if (!stream)
@@ -156,7 +169,10 @@ static void derive_redeliver(struct reading *reading, struct place place) {
     stream->description = "events on their way into one group again";
     stream->retention = RETENTION_WORKQUEUE;
     stream->discard = DISCARD_NEW;
-    list_push(reading->sources.arena, &stream->subjects, "_weir.to.>");
+    for (size_t i = 0; i < catalog->groups.count; i++)
+        if (!catalog->groups.items[i]->each)
+            list_push(arena, &stream->subjects,
+                      arena_printf(arena, "_weir.to.%s.>", catalog->groups.items[i]->name));
 }
 
 static void derive_advisories(struct reading *reading, struct place place) {

@@ -20,7 +20,7 @@ enum discard { DISCARD_OLD, DISCARD_NEW };
 enum stream_role {
     STREAM_EVENTS,       /* events of the catalog, plus the relay's cursor subjects */
     STREAM_DEAD_LETTERS, /* open dead letters and their log */
-    STREAM_REDELIVER,    /* work queue into one group: <CATALOG>_REDELIVER on _weir.to.> */
+    STREAM_REDELIVER,    /* work queue into one group: <CATALOG>_REDELIVER on _weir.to.<group>.> */
     STREAM_ADVISORIES    /* the server's advisories about this catalog's streams: <CATALOG>_ADVISORIES */
 };
 
@@ -154,7 +154,7 @@ const struct group_def *catalog_group(const weir_catalog *catalog, weir_text nam
 const struct service_def *catalog_service(const weir_catalog *catalog, weir_text name);
 /* The event type whose subject (template) matches a published subject, or NULL. */
 const struct event_def *catalog_event_of_subject(const weir_catalog *catalog, weir_text subject);
-/* The streams of role REDELIVER and ADVISORIES; never NULL in an open catalog. */
+/* The stream of role REDELIVER (NULL when every group is an `each` group, or there is none) or ADVISORIES. */
 const struct stream_def *catalog_stream_of_role(const weir_catalog *catalog, enum stream_role role);
 
 #endif

@@ -2,8 +2,8 @@
 /* Dead letters: events a group gave up on, with their whole story (RELIABILITY A5, A7; promise P6).
  *
  * The dead letter stream holds the open letters on the catalog's template ("dlq.{subject}.{error}").
- * Resolving one (retry, drop) writes a record to _weir.dlq.log.<id> first and then deletes the letter, so
- * nothing goes unseen. Entry id = <stream>.<created>.<group>.<sequence>; equal ids are one letter (a retry
+ * Resolving one (retry, drop) writes a record to _weir.dlq.log.<catalog>.<id> first and then deletes the
+ * letter, so nothing goes unseen. Entry id = <stream>.<created>.<group>.<sequence>; equal ids are one letter (a retry
  * that fails again rewrites it with retries + 1).
  */
 #ifndef DEADLETTER_DEADLETTER_H

@@ -39,10 +39,11 @@ static void write_record(buffer *out, const struct deadletter *letter, const cha
     buffer_release(&story);
 }
 
-static weir_code log_record(weir_connection *connection, const char *stream, const struct deadletter *letter,
-                            const char *action, const char *why, weir_error *err) {
+static weir_code log_record(weir_connection *connection, const weir_catalog *catalog,
+                            const struct deadletter *letter, const char *action, const char *why,
+                            weir_error *err) {
     char subject[LIMIT_SUBJECT_BYTES], msg_id[64];
-    snprintf(subject, sizeof subject, "_weir.dlq.log.%s", letter->id);
+    snprintf(subject, sizeof subject, "_weir.dlq.log.%s.%s", catalog->name, letter->id);
     snprintf(msg_id, sizeof msg_id, "%s:%" PRIu64, action, letter->letter_seq);
     const struct broker_header headers[] = {{"Nats-Msg-Id", weir_text_of(msg_id)}};
     buffer json;
@@ -50,7 +51,7 @@ static weir_code log_record(weir_connection *connection, const char *stream, con
     write_record(&json, letter, action, why);
     struct broker_puback ack;
     weir_code code = broker_publish(connection, &(struct broker_out){subject, buffer_view(&json), headers, 1},
-                                    stream, DEADLETTER_TIMEOUT_MS, &ack, err);
+                                    catalog->dead_letter.stream->name, DEADLETTER_TIMEOUT_MS, &ack, err);
     buffer_release(&json);
     return code;
 }
@@ -74,7 +75,7 @@ static weir_code close_letter(weir_connection *connection, const weir_catalog *c
                               weir_error *err) {
     const char *stream = NULL;
     WEIR_TRY(deadletter_stream(&stream, catalog, err));
-    WEIR_TRY(log_record(connection, stream, letter, action, why, err));
+    WEIR_TRY(log_record(connection, catalog, letter, action, why, err));
     for (size_t i = 0; i < letter->earlier_count; i++)
         WEIR_TRY(delete_one(connection, stream, letter->earlier[i], err));
     return delete_one(connection, stream, letter->letter_seq, err);

@@ -86,7 +86,23 @@ static int rank_of(const weir_plan *plan, const struct plan_step *step) {
     }
 }
 
-static const char *intruder_note(arena *arena, const struct observed_stream *stream, const char *owner) {
+/* The group whose way back another catalog's redelivery stream holds already: "_weir.to.<group>.>". */
+static weir_text shared_group(const struct plan_step *step, const struct observed_stream *stream) {
+    for (struct json_iter i = json_iter(subjects_of(step->desired->config)); json_next(&i);)
+        for (struct json_iter j = json_iter(subjects_of(stream->config)); json_next(&j);)
+            if (pattern_overlaps(json_text(i.value), json_text(j.value)))
+                return subject_token(json_text(i.value), 2);
+    return (weir_text){NULL, 0};
+}
+
+static const char *intruder_note(arena *arena, const struct plan_step *step,
+                                 const struct observed_stream *stream, const char *owner) {
+    if (owner && step->desired->role == STREAM_REDELIVER)
+        return arena_printf(arena,
+                            "the catalog '%s' has a group '%.*s' too, and a group's name is its address on "
+                            "the servers: rename it in one of the two, or give each catalog an account of "
+                            "its own",
+                            owner, TEXT_ARG(shared_group(step, stream)));
     if (owner)
         return arena_printf(
             arena,
@@ -111,7 +127,7 @@ static void find_intruder(weir_plan *plan, struct plan_step *step) {
             !any_overlap(subjects_of(step->desired->config), subjects_of(stream->config)))
             continue;
         step->step.kind = WEIR_STEP_IMPOSSIBLE;
-        step->step.note = intruder_note(plan->arena, stream, owner);
+        step->step.note = intruder_note(plan->arena, step, stream, owner);
         return;
     }
 }

@@ -234,10 +234,10 @@ static void make_room(struct shop *shop) {
 static void full_stream_for_letters(void **state) {
     (void)state;
     struct shop shop = shop_open();
-    kit_api(
-        shop.world.connection, "STREAM.UPDATE.DEAD",
-        "{\"name\":\"DEAD\",\"subjects\":[\"dlq.>\",\"_weir.dlq.log.>\"],\"discard\":\"new\",\"max_msgs\":1,"
-        "\"storage\":\"file\",\"num_replicas\":1}");
+    kit_api(shop.world.connection, "STREAM.UPDATE.DEAD",
+            "{\"name\":\"DEAD\",\"subjects\":[\"dlq.>\",\"_weir.dlq.log.shop.>\"],\"discard\":\"new\",\"max_"
+            "msgs\":1,"
+            "\"storage\":\"file\",\"num_replicas\":1}");
     kit_publish(shop.world.connection, "dlq.full", "");
     expect_kept_until(&shop,
                       "the dead letter of ORDERS 1 cannot be stored, so the event is kept: "
@@ -295,7 +295,7 @@ static void resolving_is_logged(void **state) {
     expect_ok(
         deadletter_drop(shop.world.connection, shop.world.catalog, &found->letters[0], "ada left", &err),
         &err);
-    snprintf(subject, sizeof subject, "_weir.dlq.log.%s", found->letters[0].id);
+    snprintf(subject, sizeof subject, "_weir.dlq.log.shop.%s", found->letters[0].id);
     expect_ok(broker_get_last(shop.world.connection, "DEAD", subject, &msg, &err), &err);
     const char *record = broker_msg_data(msg).data;
     assert_non_null(strstr(record, "\"action\":\"drop\",\"why\":\"ada left\",\"letter\":{\"id\":\"ORDERS."));

@@ -133,7 +133,7 @@ static void dead_letters_get_a_stream(void **state) {
     assert_string_equal(dead->name, "DEAD");
     assert_int_equal(dead->subjects.count, 2);
     assert_string_equal(dead->subjects.items[0], "dlq.>");
-    assert_string_equal(dead->subjects.items[1], "_weir.dlq.log.>");
+    assert_string_equal(dead->subjects.items[1], "_weir.dlq.log.shop.>");
     assert_int_equal(dead->discard, DISCARD_NEW);
     assert_false(dead->deny_delete);
     assert_true(dead->max_age_ns == 90 * DAY_NS);
@@ -156,7 +156,8 @@ static void redelivery_and_advisories_get_streams(void **state) {
     assert_string_equal(redeliver->name, "MY_SHOP_REDELIVER");
     assert_int_equal(redeliver->retention, RETENTION_WORKQUEUE);
     assert_true(redeliver->max_age_ns == 0);
-    assert_string_equal(redeliver->subjects.items[0], "_weir.to.>");
+    assert_int_equal(redeliver->subjects.count, 1);
+    assert_string_equal(redeliver->subjects.items[0], "_weir.to.billing.>");
     const struct stream_def *advisories = catalog_stream_of_role(catalog, STREAM_ADVISORIES);
     assert_string_equal(advisories->name, "MY_SHOP_ADVISORIES");
     assert_int_equal(advisories->subjects.count, 2);

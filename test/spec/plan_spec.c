@@ -206,6 +206,24 @@ static void another_catalogs_stream_is_not_taken(void **state) {
     world_end(&world);
 }
 
+static void a_group_of_two_catalogs_is_told(void **state) {
+    (void)state;
+    struct world world = world_begin(SHOP(""));
+    observe_streams(&world, FOREIGN("BAKERY_REDELIVER", "_weir.to.mailer.>", "\"weir.catalog\":\"bakery\""));
+    world_compare(&world);
+    assert_int_equal(step_of(&world, "SHOP_REDELIVER")->kind, WEIR_STEP_IMPOSSIBLE);
+    assert_string_equal(
+        step_of(&world, "SHOP_REDELIVER")->note,
+        "the catalog 'bakery' has a group 'mailer' too, and a group's name is its address on "
+        "the servers: rename it in one of the two, or give each catalog an account of its own");
+    world_end(&world);
+    world = world_begin(SHOP(""));
+    observe_streams(&world, FOREIGN("BAKERY_REDELIVER", "_weir.to.baker.>", "\"weir.catalog\":\"bakery\""));
+    world_compare(&world);
+    assert_int_equal(step_of(&world, "SHOP_REDELIVER")->kind, WEIR_STEP_CREATE);
+    world_end(&world);
+}
+
 #define TWO_STREAMS                                                                                   \
     HEAD "streams:\n  ORDER: {subjects: [order.*]}\n  OLD: {subjects: [old.*]}\n" ORDER_EVENTS EVENT( \
         "old.news", "OLD") "groups:\n  mailer: {service: mail, from: {ORDER: all, OLD: all}}\n" SERVICES
@@ -221,7 +239,7 @@ static void what_is_no_longer_named_is_deleted(void **state) {
     world = plan_from(HEAD "streams:\n  ORDER: {subjects: [order.*]}\n" ORDER_EVENTS
                            "services: {shop: {publish: [order.>]}}\n",
                       SHOP(""), STATE_FULL);
-    assert_string_equal(doing(&world), "-ORDER/mailer -SHOP_REDELIVER/mailer");
+    assert_string_equal(doing(&world), "-ORDER/mailer -SHOP_REDELIVER");
     assert_string_equal(step_of(&world, "ORDER/mailer")->note,
                         "the group's place in the stream is lost with it");
     world_end(&world);
@@ -361,6 +379,7 @@ static const struct spec specs[] = {
     {"a foreign stream on the same subjects is in the way", foreign_subjects_are_in_the_way},
     {"an existing stream of the same name is adopted", an_existing_stream_is_adopted},
     {"another catalog's stream is not taken", another_catalogs_stream_is_not_taken},
+    {"a group name that another catalog has too is told, with what to do", a_group_of_two_catalogs_is_told},
     {"what the catalog no longer names is deleted", what_is_no_longer_named_is_deleted},
     {"a stream whose subjects are needed goes first", room_is_made_first},
     {"subjects are given up before they are taken", subjects_are_given_up_before_they_are_taken},
