@@ -66,7 +66,7 @@ bool text_valid_utf8(weir_text text) {
     return true;
 }
 
-enum { NEAREST_MAX = 64 };
+enum { NEAREST_MAX = 64, NEAREST_EDITS = 3 };
 
 /* Edits (insert, delete, change, swap of neighbours) from a to b, without regard to case. Both are short. */
 static size_t edit_distance(const char *a, const char *b) {
@@ -98,7 +98,7 @@ const char *text_nearest(const char *word, const char *const *words, size_t coun
     size_t size = strlen(word);
     if (size == 0 || size > NEAREST_MAX)
         return NULL;
-    size_t least = (size + 2) / 3 + 1; /* one edit in three characters, rounded up, is still near */
+    size_t least = (size / 3 < NEAREST_EDITS ? size / 3 : NEAREST_EDITS) + 1;
     const char *nearest = NULL;
     for (size_t i = 0; i < count; i++) {
         size_t other = strlen(words[i]);

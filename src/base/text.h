@@ -22,7 +22,8 @@ size_t text_decode(weir_text text, size_t at, uint32_t *rune);
 /* May it be shown? Control characters, line and paragraph separators, direction marks and U+FEFF may not. */
 bool rune_printable(uint32_t rune);
 /* The nearest of `words` (each at most 64 bytes) by edit distance without regard to case, or NULL if none is
- * near enough to suggest ("did you mean"). */
+ * near enough to suggest ("did you mean"): one edit for each three bytes of `word`, and three at most. A wrong
+ * suggestion is worse than none. */
 const char *text_nearest(const char *word, const char *const *words, size_t count);
 
 /* A growing byte buffer with a bound. Past the bound nothing more is stored and `overflow` is set: check it

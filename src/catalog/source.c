@@ -118,8 +118,12 @@ static const char *resolve(struct sources *sources, const char *path, struct pla
     }
     size_t size = strlen(sources->real);
     const char *kept = NULL;
-    if (strncmp(real, sources->real, size) != 0 || real[size] != '/')
+    bool inside = strncmp(real, sources->real, size) == 0 && (real[size] == '/' || real[size] == 0);
+    if (!inside)
         leads_out(sources, weir_text_of(path), place);
+    else if (S_ISDIR(info.st_mode))
+        report_add(sources->report, RULE_FILE_UNREADABLE, place,
+                   "'%s' is a folder, and a file is needed here", *path ? path : ".");
     else if (!S_ISREG(info.st_mode))
         report_add(sources->report, RULE_FILE_UNREADABLE, place, "'%s' is no regular file", path);
     else
@@ -194,10 +198,18 @@ static void visit(struct sources *sources, const char *path, int depth) {
     struct stat info, target;
     if (lstat(absolute(sources, path), &info) != 0)
         return;
-    bool link = S_ISLNK(info.st_mode);
-    if (link && stat(absolute(sources, path), &target) == 0)
+    bool link = S_ISLNK(info.st_mode), yaml = ends(path, ".yaml");
+    bool dangling = link && stat(absolute(sources, path), &target) != 0;
+    if (dangling && yaml) {
+        report_add(sources->report, RULE_FILE_UNREADABLE, place, "the symbolic link '%s' leads to nothing",
+                   path);
+        report_remedy(sources->report, "mend the link, or remove it");
+        sources->broken = true;
+        return;
+    }
+    if (link && !dangling)
         info = target;
-    bool folder = S_ISDIR(info.st_mode), yaml = ends(path, ".yaml");
+    bool folder = S_ISDIR(info.st_mode);
     if (link && (folder || yaml) && !link_inside(sources, path)) {
         report_add(sources->report, RULE_FILE_OUTSIDE, place,
                    "the symbolic link '%s' leads out of the catalog's folder", path);

@@ -509,6 +509,40 @@ static void links_may_not_lead_out(void **state) {
     expect_findings(folder, up);
 }
 
+static void links_to_nothing_say_so(void **state) {
+    (void)state;
+    const char *folder = kit_catalog_folder(kit_shop);
+    char link[1024];
+    snprintf(link, sizeof link, "%s/gone.yaml", folder);
+    assert_int_equal(symlink("nowhere.yaml", link), 0);
+    snprintf(link, sizeof link, "%s/loop.yaml", folder);
+    assert_int_equal(symlink("loop.yaml", link), 0);
+    static const char *const lines[] = {"C001 gone.yaml:1:1 the symbolic link 'gone.yaml' leads to nothing",
+                                        "C001 loop.yaml:1:1 the symbolic link 'loop.yaml' leads to nothing",
+                                        NULL};
+    expect_findings(folder, lines);
+}
+
+static void a_folder_is_no_file(void **state) {
+    (void)state;
+    static const struct mistake mistakes[] = {
+        {"envelope: envelope.yaml", "envelope: .",
+         "C001 catalog.yaml:3:1 '.' is a folder, and a file is needed here"},
+        {"envelope: envelope.yaml", "envelope: a/..",
+         "C001 catalog.yaml:3:1 '.' is a folder, and a file is needed here"},
+        {"envelope: envelope.yaml", "envelope: ..",
+         "C002 catalog.yaml:3:1 '..' leads out of the catalog's folder"},
+    };
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        const char *folder = kit_catalog_folder(kit_replace(kit_shop, mistakes[i].old, mistakes[i].new_text));
+        char envelope[1024];
+        snprintf(envelope, sizeof envelope, "%s/envelope.yaml", folder);
+        unlink(envelope); /* nothing references it any more */
+        const char *const lines[] = {mistakes[i].line, NULL};
+        expect_findings(folder, lines);
+    }
+}
+
 static void links_inside_are_followed_once(void **state) {
     (void)state;
     const char *folder = kit_catalog_folder(kit_shop);
@@ -576,6 +610,8 @@ static const struct spec specs[] = {
     {"every broken file is said", every_broken_file_is_said},
     {"a part is no schema", a_part_is_no_schema},
     {"links may not lead out", links_may_not_lead_out},
+    {"links to nothing say so", links_to_nothing_say_so},
+    {"a folder is no file", a_folder_is_no_file},
     {"links inside are followed once", links_inside_are_followed_once},
     {"what is no file is not waited for", what_is_no_file_is_not_waited_for},
     {"envelopes are files or stand inside", envelopes_are_files_or_stand_inside},

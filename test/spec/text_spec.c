@@ -92,6 +92,35 @@ static void suggests_the_nearest(void **state) {
     assert_null(text_nearest("retention", words, count));
     assert_null(text_nearest("", words, count));
     assert_null(text_nearest("x", words, count));
+}
+
+static void suggests_one_edit_in_three(void **state) {
+    (void)state;
+    static const struct {
+        const char *typed, *word;
+        bool near;
+    } rows[] = {
+        {"ag", "age", false},
+        {"agee", "age", true},
+        {"aeg", "age", true},
+        {"agexx", "age", false},
+        {"agexyz", "agenda", false},
+        {"agenxy", "agenda", true},
+        {"AG", "ag", true},
+        {"num_repl", "num_replicas", false}, /* four letters too few */
+        {"num_repli", "num_replicas", true},
+        {"payout.generated", "payout.gene", false}, /* five; three are the most, however long the word */
+        {"payout.generated", "payout.generxyz", false},
+        {"payout.generated", "payout.generaxyz", true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(text_nearest(rows[i].typed, &rows[i].word, 1) != NULL, rows[i].near);
+}
+
+static void suggests_nothing_for_long_words(void **state) {
+    (void)state;
+    static const char *const words[] = {"max_age"};
+    const size_t count = sizeof words / sizeof *words;
     char huge[5000];
     memset(huge, 'a', sizeof huge - 1);
     huge[sizeof huge - 1] = 0;
@@ -180,6 +209,8 @@ static const struct spec specs[] = {
     {"overlong, cut and surrogate UTF-8 is refused", utf8_is_strict},
     {"every character decodes to itself", decodes_every_character},
     {"the nearest word is suggested and a far one is not", suggests_the_nearest},
+    {"one edit for each three bytes is near and three at most", suggests_one_edit_in_three},
+    {"words past the bound get no suggestion", suggests_nothing_for_long_words},
     {"a buffer collects text and numbers", buffer_collects},
     {"a buffer stores nothing past its bound and says so", buffer_stops_at_its_bound},
     {"a buffer without room is still a string", buffer_without_room_is_still_a_string},
