@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The streams nobody writes: open dead letters, the work queue into single groups, the server's advisories.
- * They follow from the catalog's name, its groups and its dead_letter section. Their subjects name the group
+/* The streams nobody writes: open dead letters, the work queue into single groups, the server's advisories,
+ * the catalog itself. They follow from the catalog's name, its groups and its dead_letter section. Their subjects name the group
  * or the catalog, so that several catalogs can stand on the same servers: a subject has one stream there. */
 #include <ctype.h>
 
+#include "base/limits.h"
 #include "base/units.h"
 #include "catalog/reading.h"
 #include "event/subject.h"
@@ -147,7 +148,7 @@ void read_dead_letter(struct reading *reading, const struct node *node) {
         dead_letter_stream(reading, &own, pattern, node->place);
 }
 
-/* --- the other two -------------------------------------------------------------------------------------- */
+/* --- the others ----------------------------------------------------------------------------------------- */
 
 /* An `each` group reads last values; nothing is sent to one of its instances alone. */
 static bool any_takes_back(const weir_catalog *catalog) {
@@ -193,8 +194,24 @@ static void derive_advisories(struct reading *reading, struct place place) {
                                    catalog->streams.items[i]->name));
 }
 
+/* The history of a subject is what makes revisions: its pointers are the last ones stored. */
+static void derive_catalog(struct reading *reading, struct place place) {
+    const char *name = reading->catalog->name;
+    arena *arena = reading->sources.arena;
+    struct stream_def *stream =
+        stream_derive(reading, STREAM_CATALOG, derived_name(reading, "CATALOG"), place);
+    if (!stream)
+        return;
+    stream->description = "this catalog, for programs that open it by nats:";
+    stream->discard = DISCARD_NEW; /* a revision that does not fit must not push out another */
+    stream->max_msgs_per_subject = LIMIT_CATALOG_REVISIONS;
+    list_push(arena, &stream->subjects, arena_printf(arena, "_weir.catalog.%s", name));
+    list_push(arena, &stream->subjects, arena_printf(arena, "_weir.catalog.%s.>", name));
+}
+
 void derive_streams(struct reading *reading) {
     struct place place = {"catalog.yaml", 1, 1};
     derive_redeliver(reading, place);
     derive_advisories(reading, place);
+    derive_catalog(reading, place);
 }

@@ -109,14 +109,15 @@ static void lower(int64_t *value, int64_t most, bool none_too, int64_t none) {
 
 static void overlay_stream(struct stream_def *stream, const struct fields *fields,
                            const struct overlay *overlay, uint64_t stated) {
-    bool queue = stream->role == STREAM_REDELIVER; /* what waits there must not age away */
+    bool own = stream->role == STREAM_CATALOG;            /* its bounds are weir's */
+    bool queue = own || stream->role == STREAM_REDELIVER; /* what waits there must not age away */
     if (fields_stated(fields, stated, "num_replicas"))
         stream->num_replicas = overlay->num_replicas;
     if (fields_stated(fields, stated, "storage"))
         stream->storage = overlay->storage;
     if (fields_stated(fields, stated, "max_age") && !queue)
         stream->max_age_ns = overlay->max_age_ns;
-    if (fields_stated(fields, stated, "max_bytes"))
+    if (fields_stated(fields, stated, "max_bytes") && !own)
         stream->max_bytes = overlay->max_bytes;
     if (fields_stated(fields, stated, "max_age_at_most") && overlay->max_age_at_most_ns && !queue)
         lower(&stream->max_age_ns, overlay->max_age_at_most_ns, true, 0);

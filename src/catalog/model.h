@@ -16,12 +16,13 @@ enum retention { RETENTION_LIMITS, RETENTION_INTEREST, RETENTION_WORKQUEUE };
 enum storage { STORAGE_FILE, STORAGE_MEMORY };
 enum discard { DISCARD_OLD, DISCARD_NEW };
 
-/* What a stream is for. The last three are derived from the catalog, not written in it. */
+/* What a stream is for. The last four are derived from the catalog, not written in it. */
 enum stream_role {
     STREAM_EVENTS,       /* events of the catalog, plus the relay's cursor subjects */
     STREAM_DEAD_LETTERS, /* open dead letters and their log */
     STREAM_REDELIVER,    /* work queue into one group: <CATALOG>_REDELIVER on _weir.to.<group>.> */
-    STREAM_ADVISORIES    /* the server's advisories about this catalog's streams: <CATALOG>_ADVISORIES */
+    STREAM_ADVISORIES,   /* the server's advisories about this catalog's streams: <CATALOG>_ADVISORIES */
+    STREAM_CATALOG       /* the catalog itself, in its revisions: <CATALOG>_CATALOG (src/registry) */
 };
 
 struct stream_def {
@@ -154,7 +155,7 @@ const struct group_def *catalog_group(const weir_catalog *catalog, weir_text nam
 const struct service_def *catalog_service(const weir_catalog *catalog, weir_text name);
 /* The event type whose subject (template) matches a published subject, or NULL. */
 const struct event_def *catalog_event_of_subject(const weir_catalog *catalog, weir_text subject);
-/* The stream of role REDELIVER (NULL when every group is an `each` group, or there is none) or ADVISORIES. */
+/* The stream of role REDELIVER (NULL when every group is an `each` group, or there is none), ADVISORIES or CATALOG. */
 const struct stream_def *catalog_stream_of_role(const weir_catalog *catalog, enum stream_role role);
 
 #endif

@@ -63,13 +63,15 @@ static weir_code add(struct making *making, struct desired desired, weir_error *
 /* --- streams ------------------------------------------------------------------------------------------ */
 
 static const char *role_name(enum stream_role role) {
-    static const char *const names[] = {"events", "dead-letters", "redeliver", "advisories"};
+    static const char *const names[] = {"events", "dead-letters", "redeliver", "advisories", "catalog"};
     return names[role];
 }
 
 /* Direct get answers from any replica and looks at no subscription right, so only streams that feed `each`
- * groups have it: those read the last value of a subject that way. */
-static bool read_by_each(const weir_catalog *catalog, const struct stream_def *stream) {
+ * groups have it, and the catalog's own: both are read by their subjects' last values. */
+static bool read_by_subject(const weir_catalog *catalog, const struct stream_def *stream) {
+    if (stream->role == STREAM_CATALOG)
+        return true;
     for (size_t i = 0; i < catalog->groups.count; i++) {
         const struct group_def *group = catalog->groups.items[i];
         for (size_t j = 0; group->each && j < group->from.count; j++)
@@ -114,7 +116,7 @@ static weir_code add_stream(struct making *making, const struct stream_def *stre
     member_true(making, "deny_delete", stream->deny_delete);
     member_true(making, "deny_purge", stream->deny_purge);
     member_true(making, "allow_atomic", stream->role == STREAM_EVENTS);
-    member_true(making, "allow_direct", read_by_each(making->catalog, stream));
+    member_true(making, "allow_direct", read_by_subject(making->catalog, stream));
     member_metadata(making, role_name(stream->role), NULL);
     return add(
         making,

@@ -80,6 +80,7 @@ static int rank_of(const weir_plan *plan, const struct plan_step *step) {
     case STREAM_DEAD_LETTERS:
         return RANK_DEAD_LETTERS;
     case STREAM_REDELIVER:
+    case STREAM_CATALOG:
         return RANK_REDELIVER;
     default:
         return step->observed && narrows(step) ? RANK_NARROW_STREAM : RANK_STREAM;

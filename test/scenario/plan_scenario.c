@@ -142,9 +142,8 @@ static void plan_after_apply_is_empty(void **state) {
     weir_catalog *catalog =
         catalog_of(SHOP(", max_age: 90d, max_bytes: 1MiB, deny_delete: true, description: orders"));
     weir_plan *plan = plan_of(&bench, catalog);
-    assert_string_equal(
-        doing(plan),
-        "+SHOP_ADVISORIES +SHOP_DLQ +SHOP_REDELIVER +ORDER +ORDER/mailer +SHOP_REDELIVER/mailer");
+    assert_string_equal(doing(plan), "+SHOP_ADVISORIES +SHOP_DLQ +SHOP_REDELIVER +SHOP_CATALOG +ORDER "
+                                     "+ORDER/mailer +SHOP_REDELIVER/mailer");
     expect_ok(weir_plan_apply(plan, bench.connection, NULL, &bench.err), &bench.err);
     weir_plan_free(plan);
     plan = plan_of(&bench, catalog);
@@ -395,7 +394,8 @@ static void a_stale_plan_is_refused(void **state) {
     assert_string_equal(bench.err.hint, "make the plan again");
     weir_plan_free(plan);
     expect_plan(&bench, SHOP(""),
-                "+SHOP_ADVISORIES +SHOP_DLQ +SHOP_REDELIVER ~ORDER +ORDER/mailer +SHOP_REDELIVER/mailer");
+                "+SHOP_ADVISORIES +SHOP_DLQ +SHOP_REDELIVER +SHOP_CATALOG ~ORDER +ORDER/mailer "
+                "+SHOP_REDELIVER/mailer");
     weir_catalog_close(catalog);
     bench_end(&bench);
 }
@@ -513,7 +513,8 @@ static void a_lost_answer_is_not_a_failure_of_the_next(void **state) {
     assert_int_equal(apply(&bad, catalog, &apply_options),
                      WEIR_TIMEOUT); /* the second step's answer is lost */
     weir_catalog_close(catalog);
-    expect_plan(&bench, SHOP(""), "+SHOP_REDELIVER +ORDER +ORDER/mailer +SHOP_REDELIVER/mailer");
+    expect_plan(&bench, SHOP(""),
+                "+SHOP_REDELIVER +SHOP_CATALOG +ORDER +ORDER/mailer +SHOP_REDELIVER/mailer");
     apply_yaml(&bench, SHOP(""));
     expect_plan(&bench, SHOP(""), "");
     weir_disconnect(bad.connection);

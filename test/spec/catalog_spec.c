@@ -174,7 +174,7 @@ static void derived_streams_take_over_the_replicas(void **state) {
     for (size_t i = 0; i < catalog->streams.count; i++)
         assert_int_equal(catalog->streams.items[i]->num_replicas, 3);
     assert_int_equal(catalog->streams.items[0]->role, STREAM_EVENTS);
-    assert_int_equal(catalog->streams.count, 4);
+    assert_int_equal(catalog->streams.count, 5);
     weir_catalog_close(catalog);
 }
 
