@@ -295,6 +295,8 @@ static void put_document(struct bundle *bundle) {
     put_int(bundle, "weir", 1);
     put_text(bundle, "catalog", bundle->catalog->name);
     put_text(bundle, "title", bundle->catalog->title);
+    if (!bundle->catalog->managed)
+        put_flag(bundle, "managed", false);
     put_tree(bundle, "naming", json_get(entry, "naming"));
     put_tree(bundle, "dead_letter", json_get(entry, "dead_letter"));
     put_tree(bundle, "environments", json_get(entry, "environments"));

@@ -122,6 +122,7 @@ struct weir_catalog {
     arena *arena;
     const char *dir;
     const char *name, *title, *environment;
+    bool managed; /* `managed: false`: it describes servers that others run, and weir changes nothing there */
     char digest[65];
     weir_text
         bundle; /* the resolved catalog as canonical JSON, environments not applied: what `digest` is of */

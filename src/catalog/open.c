@@ -78,6 +78,8 @@ static weir_code read_all(struct reading *reading, weir_error *err) {
     if (report_errors(report) == 0)
         bundle_make(catalog);
     environments_apply(reading);
+    if (!catalog->managed)
+        report_demote(report);
     catalog_check(catalog, report);
     report_sort(report);
     return report_fail(report, err);

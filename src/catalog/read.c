@@ -6,6 +6,7 @@
 
 struct head {
     int weir;
+    bool managed;
     const char *catalog, *title;
 };
 
@@ -16,6 +17,7 @@ static const struct field head_rows[] = {
     {"weir", FIELD_INT, offsetof(struct head, weir)},
     {"catalog", FIELD_TEXT, offsetof(struct head, catalog)},
     {"title", FIELD_TEXT, offsetof(struct head, title)},
+    {"managed", FIELD_BOOL, offsetof(struct head, managed)},
     {"include", FIELD_OTHER},
     {"envelope", FIELD_OTHER},
     {"naming", FIELD_OTHER},
@@ -206,9 +208,10 @@ static void find_parts(struct reading *reading, const struct node *root) {
 static void read_head(struct reading *reading, const struct node *root) {
     weir_report *report = reading->sources.report;
     weir_catalog *catalog = reading->catalog;
-    struct head head = {0};
+    struct head head = {.managed = true};
     uint64_t stated;
     catalog->name = "catalog";
+    catalog->managed = true;
     if (!fields_read(&reading->sources, root, &head_fields, &head, &stated))
         return;
     static const char *const required[] = {"weir", "catalog", "envelope"};
@@ -223,6 +226,7 @@ static void read_head(struct reading *reading, const struct node *root) {
         report_remedy(report, "write `weir: 1`, or use a newer weir");
     }
     catalog->title = head.title;
+    catalog->managed = head.managed;
     if (!head.catalog)
         return;
     struct node name = node_member(root, "catalog");

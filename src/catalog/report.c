@@ -15,6 +15,7 @@ struct weir_report {
     arena *arena;
     LIST(weir_finding) findings;
     size_t errors;
+    bool demoted;
     weir_finding *last; /* the one just added; NULL when it was not kept */
 };
 
@@ -41,6 +42,15 @@ const weir_finding *weir_report_at(const weir_report *report, size_t index) {
 
 size_t report_errors(const weir_report *report) {
     return report->errors;
+}
+
+void report_demote(weir_report *report) {
+    report->demoted = true;
+}
+
+static weir_severity severity_of(const weir_report *report, const struct rule *rule) {
+    bool error = rule->severity == WEIR_SEVERITY_ERROR;
+    return error && rule->check && report->demoted ? WEIR_SEVERITY_WARNING : rule->severity;
 }
 
 /* Would a finding of this severity find no room? Asked first: it may be the millionth. */
@@ -88,11 +98,12 @@ static __attribute__((format(printf, 2, 0))) const char *sentence(weir_report *r
 
 void report_add(weir_report *report, enum rule_symbol symbol, struct place place, const char *format, ...) {
     const struct rule *rule = rule_of(symbol);
+    weir_severity severity = severity_of(report, rule);
     if (!place.file || !*place.file)
         place = (struct place){"catalog.yaml", 1, 1};
     report->last = NULL;
-    if (full_for(report, rule->severity)) {
-        report->errors += rule->severity == WEIR_SEVERITY_ERROR;
+    if (full_for(report, severity)) {
+        report->errors += severity == WEIR_SEVERITY_ERROR;
         return;
     }
     va_list args;
@@ -101,13 +112,13 @@ void report_add(weir_report *report, enum rule_symbol symbol, struct place place
     va_end(args);
     if (known(report, rule->code, place, text))
         return;
-    report->errors += rule->severity == WEIR_SEVERITY_ERROR;
-    weir_finding *finding = slot_for(report, rule->severity);
+    report->errors += severity == WEIR_SEVERITY_ERROR;
+    weir_finding *finding = slot_for(report, severity);
     if (!finding)
         return;
     *finding = (weir_finding){.rule = rule->code,
                               .name = rule->name,
-                              .severity = rule->severity,
+                              .severity = severity,
                               .file = arena_strdup(report->arena, place.file),
                               .line = place.line > 0 ? place.line : 1,
                               .column = place.column > 0 ? place.column : 1,

@@ -22,6 +22,8 @@ void report_remedy(weir_report *report, const char *format, ...) __attribute__((
 void report_suggest(weir_report *report, const char *word, const char *const *words, size_t count);
 /* In reading order: catalog.yaml first, then by file, line and column. */
 void report_sort(weir_report *report);
+/* From here on what a check rule would call an error is a warning: the catalog describes what runs already. */
+void report_demote(weir_report *report);
 size_t report_errors(const weir_report *report); /* all of them, also those past the bound */
 /* The first error as an error: "FILE:LINE:COLUMN: message", the remedy as hint. */
 weir_code report_fail(const weir_report *report, weir_error *err);

@@ -33,6 +33,16 @@ static void append_changes(buffer *out, const weir_step *step, bool losses_only)
     }
 }
 
+static weir_code refuse_unmanaged(const weir_plan *plan, weir_error *err) {
+    if (plan->catalog->managed || weir_plan_empty(plan))
+        return WEIR_OK;
+    weir_fail(err, WEIR_CONFLICT,
+              "the catalog '%s' only describes these servers (managed: false): apply changes nothing",
+              plan->catalog->name);
+    return weir_hint(err,
+                     "to hand them over to weir, remove that line from catalog.yaml and look at weir plan");
+}
+
 static weir_code refuse_impossible(const weir_plan *plan, weir_error *err) {
     for (size_t i = 0; i < weir_plan_count(plan); i++) {
         const weir_step *step = weir_plan_step(plan, i);
@@ -228,6 +238,7 @@ static weir_code run_steps(weir_plan *plan, weir_connection *connection, const w
 
 weir_code weir_plan_refused(const weir_plan *plan, const weir_apply_options *options, weir_error *err) {
     static const weir_apply_options none;
+    WEIR_TRY(refuse_unmanaged(plan, err));
     WEIR_TRY(refuse_impossible(plan, err));
     return refuse_loss(plan, options ? options : &none, err);
 }

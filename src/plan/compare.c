@@ -73,7 +73,8 @@ static void compare_field(struct comparing *comparing, struct plan_step *step, c
     arena *arena = comparing->plan->arena;
     const json *desired = step->desired->config;
     const char *before = field_show(arena, row, step->observed), *after = field_show(arena, row, desired);
-    if (strcmp(before, after) == 0)
+    if (strcmp(before, after) == 0 ||
+        (!comparing->plan->catalog->managed && observe_same(comparing->plan, step, row)))
         return;
     bool stream = step->step.thing == WEIR_STREAM;
     add_change(comparing, step,
@@ -138,7 +139,7 @@ static void compare_existing(struct comparing *comparing, struct plan_step *step
     for (; rows->name; rows++)
         compare_field(comparing, step, rows);
     compare_metadata(comparing, step);
-    if (other) {
+    if (other && comparing->plan->catalog->managed) {
         step->step.kind = WEIR_STEP_IMPOSSIBLE;
         step->step.note =
             arena_printf(comparing->plan->arena,
@@ -148,7 +149,7 @@ static void compare_existing(struct comparing *comparing, struct plan_step *step
     if (step->changes.count == 0 || step->step.kind == WEIR_STEP_IMPOSSIBLE)
         return;
     step->step.kind = WEIR_STEP_UPDATE;
-    if (!ours)
+    if (!ours && comparing->plan->catalog->managed)
         step->step.note = "adopted: it exists already and weir takes it over";
 }
 
@@ -187,7 +188,7 @@ static void add_observed(struct comparing *comparing, const struct observed_stre
                                       .note = "not of this catalog"},
                              .stream = stream,
                              .observed = config};
-    if (owned_by(config, plan->catalog->name, NULL)) {
+    if (plan->catalog->managed && owned_by(config, plan->catalog->name, NULL)) {
         step.step.kind = WEIR_STEP_DELETE;
         step.step.loses_data = true;
         step.step.note = consumer ? "the group's place in the stream is lost with it"

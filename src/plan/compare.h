@@ -4,6 +4,7 @@
 #define PLAN_COMPARE_H
 
 #include "plan/desired.h"
+#include "plan/fields.h"
 #include "plan/observed.h"
 
 struct plan_step {
@@ -36,6 +37,10 @@ uint64_t stored_messages(const struct observed_stream *stream);
 
 /* Ranks and sorts the steps; marks those whose subjects a stream outside the catalog holds (order.c). */
 void plan_order(weir_plan *plan);
+
+/* For a catalog with managed: false: is this field none of its business, or does the server's value mean the
+ * same as what is written? (observe.c) */
+bool observe_same(const weir_plan *plan, const struct plan_step *step, const struct field_row *row);
 
 /* The whole configuration to send for a step that creates or updates: the catalog's fields, and of the
  * observed ones those that are the operator's. */

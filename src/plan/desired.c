@@ -27,15 +27,18 @@ static void member_int(struct making *making, const char *key, int64_t value) {
     weir_json_int(making->json, value);
 }
 
-static void member_true(struct making *making, const char *key, bool value) {
-    if (!value)
+/* A catalog that only describes states what it knows, false included; what it does not state is not compared. */
+static void member_flag(struct making *making, const char *key, bool value) {
+    if (!value && making->catalog->managed)
         return;
     weir_json_key(making->json, key);
-    weir_json_bool(making->json, true);
+    weir_json_bool(making->json, value);
 }
 
 /* weir.catalog marks what is ours; the rest says why it exists. */
 static void member_metadata(struct making *making, const char *role, const char *owner) {
+    if (!making->catalog->managed)
+        return;
     weir_json_key(making->json, "metadata");
     weir_json_begin_object(making->json);
     member_text(making, "weir.catalog", making->catalog->name);
@@ -86,7 +89,7 @@ static void stream_subjects(struct making *making, const struct stream_def *stre
     weir_json_begin_array(making->json);
     for (size_t i = 0; i < stream->subjects.count; i++)
         weir_json_string(making->json, stream->subjects.items[i]);
-    if (stream->role == STREAM_EVENTS)
+    if (stream->role == STREAM_EVENTS && making->catalog->managed)
         weir_json_string(making->json, arena_printf(making->list->arena, "_weir.cursor.%s.*", stream->name));
     weir_json_end_array(making->json);
 }
@@ -113,10 +116,12 @@ static weir_code add_stream(struct making *making, const struct stream_def *stre
     member_text(making, "storage", stream->storage == STORAGE_MEMORY ? "memory" : "file");
     member_text(making, "discard", stream->discard == DISCARD_NEW ? "new" : "old");
     stream_limits(making, stream);
-    member_true(making, "deny_delete", stream->deny_delete);
-    member_true(making, "deny_purge", stream->deny_purge);
-    member_true(making, "allow_atomic", stream->role == STREAM_EVENTS);
-    member_true(making, "allow_direct", read_by_subject(making->catalog, stream));
+    member_flag(making, "deny_delete", stream->deny_delete);
+    member_flag(making, "deny_purge", stream->deny_purge);
+    if (making->catalog->managed) {
+        member_flag(making, "allow_atomic", stream->role == STREAM_EVENTS);
+        member_flag(making, "allow_direct", read_by_subject(making->catalog, stream));
+    }
     member_metadata(making, role_name(stream->role), NULL);
     return add(
         making,
@@ -134,6 +139,8 @@ static void begin_consumer(struct making *making, const char *name, const char *
     member_text(making, "durable_name", name);
     if (description)
         member_text(making, "description", description);
+    if (!making->catalog->managed)
+        return;
     member_text(making, "deliver_policy", "all");
     member_text(making, "ack_policy", "explicit");
     member_text(making, "replay_policy", "instant");
@@ -222,16 +229,23 @@ static weir_code add_group(struct making *making, const struct group_def *group,
     for (size_t i = 0; i < group->from.count; i++)
         WEIR_TRY(add_group_consumer(making, group, &group->from.items[i], err));
     const struct stream_def *redeliver = catalog_stream_of_role(making->catalog, STREAM_REDELIVER);
-    return redeliver ? add_redelivery_consumer(making, group, redeliver, err) : WEIR_OK;
+    return redeliver && making->catalog->managed ? add_redelivery_consumer(making, group, redeliver, err)
+                                                 : WEIR_OK;
+}
+
+/* What weir derives for its own work is not wanted where it only looks. */
+static bool wanted(const weir_catalog *catalog, const struct stream_def *stream) {
+    return catalog->managed || stream->role == STREAM_EVENTS || stream->role == STREAM_DEAD_LETTERS;
 }
 
 static weir_code make_all(struct making *making, weir_error *err) {
     const weir_catalog *catalog = making->catalog;
     for (size_t i = 0; i < catalog->streams.count; i++)
-        WEIR_TRY(add_stream(making, catalog->streams.items[i], err));
+        if (wanted(catalog, catalog->streams.items[i]))
+            WEIR_TRY(add_stream(making, catalog->streams.items[i], err));
     for (size_t i = 0; i < catalog->streams.count; i++) {
         const struct stream_def *stream = catalog->streams.items[i];
-        if (stream->role == STREAM_EVENTS && stream->retention == RETENTION_INTEREST)
+        if (catalog->managed && stream->role == STREAM_EVENTS && stream->retention == RETENTION_INTEREST)
             WEIR_TRY(add_keeper(making, stream, err));
     }
     for (size_t i = 0; i < catalog->groups.count; i++)
