@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 
-.PHONY: all setup configure run test san tsan check bench install clean help
+.PHONY: all setup configure run test san tsan fuzz check bench install clean help
 
 all: configure
 	@cmake --build $(BUILD) -j $(JOBS) >&2
@@ -28,6 +28,9 @@ san: ## every test under AddressSanitizer and UBSan
 tsan: ## the threaded parts under ThreadSanitizer
 	@$(MAKE) --no-print-directory all BUILD=build-tsan CMAKE_ARGS="-DWEIR_SANITIZE=thread -DWEIR_BENCH=OFF"
 	@cd build-tsan && $(CTEST) -R "$(if $(T),$(T),broker|publish|relay|consume|member)"
+
+fuzz: setup ## searches for inputs that break readers; FUZZ_SECONDS=60 each, T=json one target
+	@tools/setup --fuzz && FUZZ_SECONDS="$(FUZZ_SECONDS)" JOBS="$(JOBS)" tools/fuzz $(T)
 
 check: setup ## house rules: format, floors, doors, banned calls, sizes
 	@tools/check
