@@ -32,20 +32,6 @@ static void add_change(struct comparing *comparing, struct plan_step *step, weir
 
 /* --- one field ---------------------------------------------------------------------------------------- */
 
-static bool impossible(const struct field_row *row, const char *before, const char *after) {
-    switch (row->rule) {
-    case FIELD_FIXED:
-    case FIELD_PULL:
-        return true;
-    case FIELD_STAYS_ON:
-        return strcmp(before, "true") == 0;
-    case FIELD_WORKQUEUE:
-        return strcmp(before, "workqueue") == 0 || strcmp(after, "workqueue") == 0;
-    default:
-        return false;
-    }
-}
-
 /* What a person can do about it. */
 static const char *remedy(arena *arena, const struct plan_step *step, const struct field_row *row,
                           const char *before, const char *after) {
@@ -56,7 +42,7 @@ static const char *remedy(arena *arena, const struct plan_step *step, const stru
                             "the server and apply "
                             "again (the group then starts from the beginning of the stream)",
                             row->name, before, after, name);
-    if (row->rule == FIELD_STAYS_ON)
+    if (row->rule == FIELD_FOR_GOOD)
         return arena_printf(
             arena,
             "%s can never be taken back: state %s: true in the catalog if it has that key, or save the "
@@ -77,15 +63,17 @@ static void compare_field(struct comparing *comparing, struct plan_step *step, c
         (!comparing->plan->catalog->managed && observe_same(comparing->plan, step, row)))
         return;
     bool stream = step->step.thing == WEIR_STREAM;
+    enum field_verdict verdict = field_judge(row, before, after);
     add_change(comparing, step,
                (weir_field_change){
                    .field = row->name,
                    .before = before,
                    .after = after,
                    .loses_data = stream && loss_possible(step->stream, row->name, desired, comparing->now_ns),
-                   .irreversible = row->rule == FIELD_STAYS_ON && strcmp(after, "true") == 0,
+                   .irreversible = verdict == VERDICT_FOR_GOOD,
                });
-    if (impossible(row, before, after) && step->step.kind != WEIR_STEP_IMPOSSIBLE) {
+    if (verdict != VERDICT_IN_PLACE && verdict != VERDICT_FOR_GOOD &&
+        step->step.kind != WEIR_STEP_IMPOSSIBLE) {
         step->step.kind = WEIR_STEP_IMPOSSIBLE;
         step->step.note = remedy(arena, step, row, before, after);
     }
@@ -123,12 +111,12 @@ static struct plan_step step_for(const struct desired *desired) {
 static void list_fields(struct comparing *comparing, struct plan_step *step, const struct field_row *rows) {
     for (; rows->name; rows++) {
         const char *after = field_show(comparing->plan->arena, rows, step->desired->config);
-        if (rows->kind != KIND_NONE && strcmp(after, rows->usual) != 0)
+        if (rows->owner == OWNER_WEIR && rows->kind != KIND_RAW && strcmp(after, rows->usual) != 0)
             add_change(comparing, step,
                        (weir_field_change){.field = rows->name,
                                            .before = "",
                                            .after = after,
-                                           .irreversible = rows->rule == FIELD_STAYS_ON});
+                                           .irreversible = rows->rule == FIELD_FOR_GOOD});
     }
 }
 
@@ -137,7 +125,8 @@ static void compare_existing(struct comparing *comparing, struct plan_step *step
     const char *catalog = comparing->plan->catalog->name, *other;
     bool ours = owned_by(step->observed, catalog, &other);
     for (; rows->name; rows++)
-        compare_field(comparing, step, rows);
+        if (rows->owner == OWNER_WEIR)
+            compare_field(comparing, step, rows);
     compare_metadata(comparing, step);
     if (other && comparing->plan->catalog->managed) {
         step->step.kind = WEIR_STEP_IMPOSSIBLE;

@@ -19,11 +19,12 @@ static void write_member(weir_json_writer *writer, weir_text key, const json *va
     buffer_release(&text);
 }
 
-/* Set by the operator, not by the catalog and not by the server itself. */
+/* Set by the operator, not by the catalog and not by the server itself. A field without a row is of a newer
+ * server. */
 static bool operators_own(const struct field_row *rows, const json *desired, weir_text key) {
-    return !field_find(rows, key) && !json_get_text(desired, key) && !text_is(key, "metadata") &&
-           !text_is(key, "filter_subject") && !text_is(key, "priority_policy") &&
-           !text_is(key, "priority_timeout");
+    const struct field_row *row = field_find(rows, key);
+    return (!row || row->owner == OWNER_OPERATOR) && !json_get_text(desired, key) &&
+           !text_is(key, "metadata") && !text_is(key, "filter_subject");
 }
 
 static void write_metadata(weir_json_writer *writer, const json *desired, const json *observed) {

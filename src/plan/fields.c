@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rows, and values in normal form. The rules are nats-server's own (2.12 to 2.15), tried on a running
- * one; the dangerous switches (rollup, message TTL, schedules, republish, sources, no_ack) are stated as off,
- * because with them a producer or an operator can wipe, expire or divert events behind the catalog's back. */
+/* Values in normal form, so that equal texts are equal values however the server or the catalog wrote them.
+ */
 #include "plan/fields.h"
 
 #include <stdlib.h>
@@ -9,64 +8,6 @@
 
 #include "base/list.h"
 #include "base/units.h"
-
-const struct field_row stream_rows[] = {
-    {"description", KIND_TEXT, FIELD_FREE, ""},
-    {"subjects", KIND_SUBJECTS, FIELD_FREE, "[]"},
-    {"retention", KIND_TEXT, FIELD_WORKQUEUE, "limits"},
-    {"storage", KIND_TEXT, FIELD_FIXED, "file"},
-    {"num_replicas", KIND_NUMBER, FIELD_FREE, "1"},
-    {"max_age", KIND_AGE, FIELD_FREE, "forever"},
-    {"max_bytes", KIND_BYTES, FIELD_FREE, "unlimited"},
-    {"max_msgs", KIND_COUNT, FIELD_FREE, "unlimited"},
-    {"max_msg_size", KIND_BYTES, FIELD_FREE, "unlimited"},
-    {"max_msgs_per_subject", KIND_COUNT, FIELD_FREE, "unlimited"},
-    {"discard", KIND_TEXT, FIELD_FREE, "old"},
-    {"discard_new_per_subject", KIND_BOOL, FIELD_FREE, "false"},
-    {"duplicate_window", KIND_TIME, FIELD_FREE, "0s"},
-    {"deny_delete", KIND_BOOL, FIELD_STAYS_ON, "false"},
-    {"deny_purge", KIND_BOOL, FIELD_STAYS_ON, "false"},
-    {"allow_atomic", KIND_BOOL, FIELD_FREE, "false"},
-    {"allow_direct", KIND_BOOL, FIELD_FREE, "false"},
-    {"allow_rollup_hdrs", KIND_BOOL, FIELD_FREE, "false"},
-    {"allow_msg_ttl", KIND_BOOL, FIELD_STAYS_ON, "false"},
-    {"allow_msg_schedules", KIND_BOOL, FIELD_STAYS_ON, "false"},
-    {"allow_msg_counter", KIND_BOOL, FIELD_FIXED, "false"},
-    {"no_ack", KIND_BOOL, FIELD_FREE, "false"},
-    {"sealed", KIND_BOOL, FIELD_STAYS_ON, "false"},
-    {"persist_mode", KIND_TEXT, FIELD_FIXED, "default"},
-    {"mirror", KIND_NONE, FIELD_FREE, "none"},
-    {"sources", KIND_NONE, FIELD_FREE, "none"},
-    {"republish", KIND_NONE, FIELD_FREE, "none"},
-    {"subject_transform", KIND_NONE, FIELD_FREE, "none"},
-    {NULL},
-};
-
-const struct field_row consumer_rows[] = {
-    {"description", KIND_TEXT, FIELD_FREE, ""},
-    {"filter_subjects", KIND_SUBJECTS, FIELD_FREE, "[]"},
-    {"deliver_policy", KIND_TEXT, FIELD_FIXED, "all"},
-    {"ack_policy", KIND_TEXT, FIELD_FIXED, "none"},
-    {"replay_policy", KIND_TEXT, FIELD_FIXED, "instant"},
-    {"ack_wait", KIND_TIME, FIELD_FREE, "0s"},
-    {"max_deliver", KIND_COUNT, FIELD_FREE, "unlimited"},
-    {"max_ack_pending", KIND_COUNT, FIELD_FREE, "unlimited"},
-    {"backoff", KIND_NONE, FIELD_FREE, "none"},
-    {"headers_only", KIND_BOOL, FIELD_FREE, "false"},
-    {"inactive_threshold", KIND_AGE, FIELD_FREE, "forever"},
-    {"mem_storage", KIND_BOOL, FIELD_FIXED, "false"},
-    {"deliver_subject", KIND_NONE, FIELD_PULL, "none"},
-    {"deliver_group", KIND_NONE, FIELD_FREE, "none"},
-    {"priority_groups", KIND_NONE, FIELD_FREE, "none"},
-    {NULL},
-};
-
-const struct field_row *field_find(const struct field_row *rows, weir_text name) {
-    for (; rows->name; rows++)
-        if (text_is(name, rows->name))
-            return rows;
-    return NULL;
-}
 
 /* The member, with the two spellings of a consumer's filters made one. */
 static const json *member(const struct field_row *row, const json *config) {
@@ -133,7 +74,7 @@ static const char *show_number(arena *arena, enum field_kind kind, int64_t numbe
 const char *field_show(arena *arena, const struct field_row *row, const json *config) {
     const json *value = member(row, config);
     int64_t number;
-    if (row->kind == KIND_NONE)
+    if (row->kind == KIND_RAW)
         return show_raw(arena, value);
     if (!value || json_is(value, JSON_NULL))
         return row->usual;
