@@ -36,15 +36,31 @@ static void unknown_stream(struct check *check, const struct event_def *event) {
     report_suggest(check->report, event->stream, names, catalog->streams.count);
 }
 
+/* "wallet.*" looks as if it took "wallet.balance.updated": say how it would. */
+static void suggest_wider(struct check *check, const struct stream_def *stream,
+                          const struct event_def *event) {
+    for (size_t i = 0; i < stream->subjects.count; i++) {
+        const char *subject = stream->subjects.items[i];
+        size_t size = strlen(subject);
+        if (size < 3 || strcmp(subject + size - 2, ".*") != 0 || !checking_usable(subject))
+            continue;
+        const char *wider = arena_printf(check->arena, "%.*s>", (int)(size - 1), subject);
+        if (pattern_contains(weir_text_of(wider), checking_pattern(check, event)))
+            report_remedy(check->report, "write '%s': '%s' takes one more token, not two", wider, subject);
+    }
+}
+
 void check_event_outside(struct check *check) {
     each_event(event) {
         const struct stream_def *stream = catalog_stream(check->catalog, weir_text_of(event->stream));
         if (event->stream && (!stream || stream->role != STREAM_EVENTS))
             unknown_stream(check, event);
-        else if (stream && !takes(check, stream, event))
+        else if (stream && !takes(check, stream, event)) {
             found(check, event_key_place(check, event, "subject"),
                   "event '%s' is published on '%s', which stream '%s' does not take", event->type,
                   event->subject, stream->name);
+            suggest_wider(check, stream, event);
+        }
     }
 }
 
@@ -236,8 +252,9 @@ void check_example_missing(struct check *check) {
 void check_event_unread(struct check *check) {
     each_event(event) {
         const struct stream_def *stream = catalog_stream(check->catalog, weir_text_of(event->stream));
-        bool dropped = stream && stream->retention == RETENTION_INTEREST; /* an error of its own */
-        if (!dropped && !checking_read(check, event))
+        bool dropped =
+            stream && stream->retention == RETENTION_INTEREST; /* an error of its own, like no stream */
+        if (event->stream && !dropped && !checking_read(check, event))
             found(check, event->place, "event '%s' is read by no group", event->type);
     }
 }

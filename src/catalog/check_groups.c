@@ -71,8 +71,23 @@ void check_max_deliver(struct check *check) {
               group->max_deliver);
 }
 
-/* Delays that come from defaults are cut silently: they are meant for groups with more attempts. */
+/* defaults.group that states both contradicts itself; a group that takes its delays from there may cut them.
+ */
+static void default_retry_long(struct check *check) {
+    const json *defaults = json_get(json_get(json_root(check->catalog->entry->doc), "defaults"), "group");
+    size_t delays = json_size(json_get(defaults, "retry"));
+    int64_t attempts;
+    if (!json_int(json_get(defaults, "max_deliver"), &attempts) || attempts < 1 ||
+        delays <= (size_t)attempts - 1)
+        return;
+    struct place entry = {check->catalog->entry->path, 1, 1};
+    found(check, checking_at(check, entry, "defaults", "group", "retry", NULL),
+          "defaults.group lists %zu retry delays, but max_deliver %lld leaves %lld", delays,
+          (long long)attempts, (long long)attempts - 1);
+}
+
 void check_retry_long(struct check *check) {
+    default_retry_long(check);
     each_group(group) {
         struct place place = group_key(check, group, "retry");
         bool own = place.line != group->place.line || place.column != group->place.column;
@@ -128,4 +143,12 @@ void check_order_any(struct check *check) {
     each_group(group) if (group->order == ORDER_KEY && group->members == MEMBERS_ANY && !group->each)
         found(check, group_key(check, group, "order"),
               "group '%s' asks for order, but any client may serve it", group->name);
+}
+
+void check_nak_burns(struct check *check) {
+    each_group(group) if (group->members == MEMBERS_ANY && !group->each && group->max_deliver > 1)
+        found(check, group_key(check, group, "members"),
+              "group '%s' is served by any client: a plain NAK is delivered again at once, %d attempts are "
+              "over in a moment",
+              group->name, group->max_deliver);
 }

@@ -189,6 +189,17 @@ void check_replicas_even(struct check *check) {
               stream->num_replicas, stream->num_replicas - 1);
 }
 
+/* Said once: the first stream that has fewer than the most. */
+void check_replicas_differ(struct check *check) {
+    const struct stream_def *most = NULL, *fewer = NULL;
+    each_stream(stream) if (!most || stream->num_replicas > most->num_replicas) most = stream;
+    each_stream(stream) if (!fewer && stream->num_replicas < most->num_replicas) fewer = stream;
+    if (fewer)
+        found(check, stream_key(check, fewer, "num_replicas"),
+              "stream '%s' has %d replica%s, stream '%s' has %d", fewer->name, fewer->num_replicas,
+              fewer->num_replicas == 1 ? "" : "s", most->name, most->num_replicas);
+}
+
 void check_memory_keeps(struct check *check) {
     each_stream(stream) if (stream->storage == STORAGE_MEMORY && (stream->deny_delete || stream->deny_purge))
         found(check, stream_key(check, stream, "storage"),
@@ -268,7 +279,10 @@ void check_size_reserved(struct check *check) {
     }
     char sum[UNITS_TEXT_MAX], all[UNITS_TEXT_MAX];
     if (first)
-        found(check, checking_at(check, first->place, "streams", first->name, "max_bytes", NULL),
+        found(check,
+              first->role == STREAM_EVENTS
+                  ? stream_key(check, first, "max_bytes")
+                  : checking_at(check, first->place, "dead_letter", "max_bytes", NULL),
               "the catalog's streams reserve %s, %s with their replicas", size_format(once, sum),
               size_format(replicated, all));
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules about the catalog as a whole: dead letters, its own naming rule, retention classes. */
+/* Rules about the catalog as a whole: dead letters and retention classes. */
 #include "base/units.h"
-#include <stdio.h>
-
 #include "catalog/checking.h"
 #include "event/subject.h"
 
@@ -46,6 +44,38 @@ void check_dead_letter_gone(struct check *check) {
               kept, duration_format(dead->archive_after_ns, wanted));
 }
 
+/* 0 is read as in JetStream, where it means no limit: somebody may have meant the opposite. */
+void check_dead_letter_endless(struct check *check) {
+    const struct stream_def *dead = check->catalog->dead_letter.stream;
+    const json *section = json_get(json_root(check->catalog->entry->doc), "dead_letter");
+    if (!dead || dead->max_age_ns != 0 || dead->max_bytes >= 0)
+        return;
+    if (text_is(json_number(json_get(section, "max_age")), "0"))
+        found(check, dead_letter_key(check, "max_age"),
+              "max_age 0 means forever: dead letters are kept without end");
+    else
+        found(check, dead_letter_key(check, "max_age"),
+              "dead letters are kept without end: neither max_age nor max_bytes limits them");
+}
+
+/* The stream whose window is the shortest decides. */
+void check_auto_retry_late(struct check *check) {
+    const struct dead_letter_def *dead = &check->catalog->dead_letter;
+    const struct stream_def *shortest = NULL;
+    for (size_t i = 0; i < check->catalog->streams.count; i++) {
+        const struct stream_def *stream = check->catalog->streams.items[i];
+        if (stream->role == STREAM_EVENTS &&
+            (!shortest || stream->duplicate_window_ns < shortest->duplicate_window_ns))
+            shortest = stream;
+    }
+    char after[UNITS_TEXT_MAX], window[UNITS_TEXT_MAX];
+    if (shortest && dead->auto_retry_ns > shortest->duplicate_window_ns)
+        found(check, dead_letter_key(check, "auto_retry"),
+              "auto_retry comes after %s, but stream '%s' knows a message id for %s",
+              duration_format(dead->auto_retry_ns, after), shortest->name,
+              duration_format(shortest->duplicate_window_ns, window));
+}
+
 void check_alert_unknown(struct check *check) {
     const char *type = check->catalog->dead_letter.alert_event;
     if (!type || catalog_event(check->catalog, weir_text_of(type)))
@@ -59,119 +89,7 @@ void check_alert_unknown(struct check *check) {
     report_suggest(check->report, type, types, catalog->events.count);
 }
 
-/* --- names ---------------------------------------------------------------------------------------------- */
-
-static bool in_class(char c, bool upper) {
-    bool letter = upper ? c >= 'A' && c <= 'Z' : c >= 'a' && c <= 'z';
-    return letter || (c >= '0' && c <= '9') || c == '_' || (!upper && c == '-');
-}
-
-/* Does name fit rule? {WORD} stands for upper-case letters, digits and _, {word} for lower-case ones and -.
- */
-static bool fits(const char *rule, const char *name) {
-    if (*rule != '{')
-        return *rule == *name && (*rule == 0 || fits(rule + 1, name + 1));
-    const char *end = strchr(rule, '}');
-    if (!end)
-        return false;
-    bool upper = rule[1] >= 'A' && rule[1] <= 'Z';
-    for (; in_class(*name, upper); name++)
-        if (fits(end + 1, name + 1))
-            return true;
-    return false;
-}
-
-/* Subjects fit token by token; a {parameter} fits wherever the rule has a placeholder. */
-static bool subject_fits(const char *rule, const char *subject) {
-    weir_text rules = weir_text_of(rule), tokens = weir_text_of(subject);
-    size_t count = subject_tokens(tokens);
-    if (subject_tokens(rules) != count)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        weir_text want = subject_token(rules, i), have = subject_token(tokens, i);
-        char want_text[256], have_text[256];
-        if (want.size >= sizeof want_text || have.size >= sizeof have_text)
-            return false;
-        snprintf(want_text, sizeof want_text, "%.*s", TEXT_ARG(want));
-        snprintf(have_text, sizeof have_text, "%.*s", TEXT_ARG(have));
-        bool parameter = have_text[0] == '{' && want_text[0] == '{';
-        if (!parameter && !fits(want_text, have_text))
-            return false;
-    }
-    return true;
-}
-
-static bool fits_any(const char *const *rules, size_t count, const char *name,
-                     bool (*fit)(const char *rule, const char *name)) {
-    for (size_t i = 0; i < count; i++)
-        if (fit(rules[i], name))
-            return true;
-    return count == 0;
-}
-
-static bool excepts(const char *exception, const char *name) {
-    return strcmp(exception, name) == 0 ||
-           (checking_usable(exception) && pattern_matches(weir_text_of(exception), weir_text_of(name)));
-}
-
-static bool excepted(const struct naming_def *naming, const char *name) {
-    for (size_t i = 0; i < naming->except.count; i++)
-        if (excepts(naming->except.items[i], name))
-            return true;
-    return false;
-}
-
-/* A stream or event that does not fit, and the walk over them. */
-struct misnomer {
-    const char *noun, *name, *shown, *rule;
-    struct place place;
-};
-static bool next_misnomer(const struct check *check, size_t *cursor, struct misnomer *out) {
-    const weir_catalog *catalog = check->catalog;
-    const struct naming_def *naming = &catalog->naming;
-    for (; *cursor < catalog->streams.count + catalog->events.count; ++*cursor) {
-        if (*cursor < catalog->streams.count) {
-            const struct stream_def *stream = catalog->streams.items[*cursor];
-            bool ours = stream->role == STREAM_EVENTS || stream->role == STREAM_DEAD_LETTERS;
-            if (!ours || fits_any(naming->stream.items, naming->stream.count, stream->name, fits))
-                continue;
-            *out = (struct misnomer){"stream", stream->name, stream->name, naming->stream.items[0],
-                                     stream->place};
-        } else {
-            const struct event_def *event = catalog->events.items[*cursor - catalog->streams.count];
-            if (fits_any(naming->subject.items, naming->subject.count, event->subject, subject_fits))
-                continue;
-            *out = (struct misnomer){"subject", event->type, event->subject, naming->subject.items[0],
-                                     event->place};
-        }
-        ++*cursor;
-        return true;
-    }
-    return false;
-}
-
-void check_naming_broken(struct check *check) {
-    struct misnomer misnomer;
-    for (size_t cursor = 0; next_misnomer(check, &cursor, &misnomer);)
-        if (!excepted(&check->catalog->naming, misnomer.name))
-            found(check, misnomer.place, "%s '%s' does not fit the naming rule '%s'", misnomer.noun,
-                  misnomer.shown, misnomer.rule);
-}
-
-void check_naming_except_unused(struct check *check) {
-    const struct naming_def *naming = &check->catalog->naming;
-    for (size_t i = 0; i < naming->except.count; i++) {
-        struct misnomer misnomer;
-        bool used = false;
-        for (size_t cursor = 0; !used && next_misnomer(check, &cursor, &misnomer);)
-            used = excepts(naming->except.items[i], misnomer.name);
-        char number[24];
-        snprintf(number, sizeof number, "%zu", i);
-        if (!used)
-            found(check, checking_at(check, naming->place, "naming", "except", number, NULL),
-                  "nothing needs the naming exception '%s'", naming->except.items[i]);
-    }
-}
+/* --- retention classes ------------------------------------------------------------------------------------ */
 
 void check_class_unused(struct check *check) {
     for (size_t c = 0; c < check->catalog->classes.count; c++) {

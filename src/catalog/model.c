@@ -22,6 +22,21 @@ const struct service_def *catalog_service(const weir_catalog *catalog, weir_text
     return map_get(catalog->services_by_name, name);
 }
 
+const struct stream_def *catalog_stream_taking(const weir_catalog *catalog, weir_text pattern) {
+    weir_error err;
+    for (size_t i = 0; i < catalog->streams.count; i++) {
+        const struct stream_def *stream = catalog->streams.items[i];
+        bool taking = stream->role == STREAM_EVENTS && stream->subjects.count == 0;
+        for (size_t s = 0; stream->role == STREAM_EVENTS && !taking && s < stream->subjects.count; s++) {
+            weir_text subject = weir_text_of(stream->subjects.items[s]);
+            taking = pattern_check(subject, &err) != WEIR_OK || pattern_contains(subject, pattern);
+        }
+        if (taking)
+            return stream;
+    }
+    return NULL;
+}
+
 static const char *nearest_event(const weir_catalog *catalog, weir_text type) {
     char word[65];
     if (type.size >= sizeof word)

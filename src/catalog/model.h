@@ -156,6 +156,9 @@ const struct group_def *catalog_group(const weir_catalog *catalog, weir_text nam
 const struct service_def *catalog_service(const weir_catalog *catalog, weir_text name);
 /* The event type whose subject (template) matches a published subject, or NULL. */
 const struct event_def *catalog_event_of_subject(const weir_catalog *catalog, weir_text subject);
+/* The first stream of events that takes every subject of the pattern, or NULL. A stream whose subjects cannot
+ * be read may have been meant to, and counts. */
+const struct stream_def *catalog_stream_taking(const weir_catalog *catalog, weir_text pattern);
 /* The stream of role REDELIVER (NULL when every group is an `each` group, or there is none), ADVISORIES or CATALOG. */
 const struct stream_def *catalog_stream_of_role(const weir_catalog *catalog, enum stream_role role);
 

@@ -201,6 +201,20 @@ static void index_subject(struct reading *reading, const struct event_def *event
     buffer_release(&pattern);
 }
 
+/* When no stream takes the subject there is more to say than that a key is missing: a rule of its own does. */
+static void stream_missing(struct reading *reading, const struct node *node, const struct event_def *event) {
+    buffer pattern;
+    buffer_init(&pattern, 4096);
+    template_pattern(&pattern, weir_text_of(event->subject));
+    const struct stream_def *stream = catalog_stream_taking(reading->catalog, buffer_view(&pattern));
+    buffer_release(&pattern);
+    if (!stream)
+        return;
+    report_add(reading->sources.report, RULE_MISSING_KEY, node->place, "%s: the key 'stream' is missing",
+               node->what);
+    report_remedy(reading->sources.report, "write `stream: %s`, which takes its subject", stream->name);
+}
+
 void read_event(struct reading *reading, const struct node *node, const char *type) {
     struct event_def *event = arena_alloc(reading->sources.arena, sizeof *event);
     struct event_settings own = {.version = 1};
@@ -218,8 +232,7 @@ void read_event(struct reading *reading, const struct node *node, const char *ty
                                 .example = json_get(node->value, "example"),
                                 .example_place = node_member(node, "example").place};
     if (!json_get(node->value, "stream"))
-        report_add(reading->sources.report, RULE_MISSING_KEY, node->place, "%s: the key 'stream' is missing",
-                   node->what);
+        stream_missing(reading, node, event);
     if (event->key)
         read_pointer(reading, node, "key", event->key, node_member(node, "key").place);
     read_params(reading, node, event);

@@ -58,6 +58,28 @@ static const char **event_types(struct reading *reading) {
     return types;
 }
 
+/* A group names event types; who writes a filter as the server has it gets the types it would let through. */
+static void suggest_types(struct reading *reading, weir_text filter) {
+    buffer types, pattern;
+    buffer_init(&types, 400);
+    buffer_init(&pattern, 4096);
+    for (size_t i = 0; i < reading->catalog->events.count; i++) {
+        const struct event_def *event = reading->catalog->events.items[i];
+        buffer_clear(&pattern);
+        template_pattern(&pattern, weir_text_of(event->subject));
+        if (pattern_contains(filter, buffer_view(&pattern)))
+            buffer_printf(&types, "%s%s", types.size ? ", " : "", event->type);
+    }
+    if (types.overflow)
+        report_remedy(reading->sources.report, "write the event types it stands for, or `all`");
+    else if (types.size)
+        report_remedy(reading->sources.report, "write the event types it stands for: [%s]", types.data);
+    else
+        report_remedy(reading->sources.report, "write event types; no event's subject matches it");
+    buffer_release(&pattern);
+    buffer_release(&types);
+}
+
 static const struct event_def *source_event(struct reading *reading, const struct members *from,
                                             const char *group, const json *item) {
     weir_report *report = reading->sources.report;
@@ -67,7 +89,12 @@ static const struct event_def *source_event(struct reading *reading, const struc
     if (!event) {
         report_add(report, RULE_GROUP_FILTER, place, "%s reads '%s', which is no event of the catalog", group,
                    type);
-        report_suggest(report, type, event_types(reading), reading->catalog->events.count);
+        weir_error err;
+        bool filter = strpbrk(type, "*>") && pattern_check(json_text(item), &err) == WEIR_OK;
+        if (filter)
+            suggest_types(reading, json_text(item));
+        else
+            report_suggest(report, type, event_types(reading), reading->catalog->events.count);
         return NULL;
     }
     if (event->stream && strcmp(event->stream, from->name) == 0)

@@ -105,6 +105,9 @@
     X(SIZE_RESERVED, "C114", "size-reserved", NOTE, \
       "max_bytes is reserved on the servers: the sum must fit (10047)", \
       "compare it with the store size of the servers", check_size_reserved) \
+    X(REPLICAS_DIFFER, "C115", "replicas-differ", NOTE, \
+      "Streams of one catalog have different numbers of replicas: the least decides what survives", \
+      "state num_replicas once, under defaults.stream, and let environments change it", check_replicas_differ) \
     X(EVENT_OUTSIDE, "C201", "event-outside-its-stream", ERROR, \
       "An event's subject is not among the subjects of its stream, or the stream does not exist", \
       "add the subject to the stream, or name the stream that takes it", check_event_outside) \
@@ -144,6 +147,18 @@
     X(EVENT_UNREAD, "C213", "event-unread", NOTE, \
       "No group reads an event", \
       "fine for history and replay; otherwise add it to a group", check_event_unread) \
+    X(SUBJECT_UNCOVERED, "C214", "subject-uncovered", ERROR, \
+      "No stream takes an event's subject: the server keeps nothing and tells the publisher that nobody is there (503)", \
+      "add a stream that takes the subject, and name it under `stream`", check_subject_uncovered) \
+    X(EVENT_NAMED_TWICE, "C215", "event-named-twice", NOTE, \
+      "An event's subject is another's with more in front: often two names for one thing", \
+      "keep one of them, or see that both are meant", check_event_named_twice) \
+    X(EXAMPLE_UNDESCRIBED, "C216", "example-undescribed", NOTE, \
+      "An example has a member that the payload schema does not describe: often a slip of the pen", \
+      "mend its name, or describe it under `properties`", check_example_undescribed) \
+    X(ID_REPEATS, "C217", "id-repeats", ERROR, \
+      "Events share an id: the server acknowledges and drops all but the first of them as duplicates", \
+      "let the id be generated (uuid7 or ulid) and carry the idempotency key as a field of its own", check_id_repeats) \
     X(GROUP_NOTHING, "C302", "group-reads-nothing", WARNING, \
       "A group reads no event at all, or `all` of a stream without events", \
       "add events to the group, or remove it", check_group_nothing) \
@@ -174,6 +189,9 @@
     X(ORDER_ANY, "C311", "order-with-any-members", WARNING, \
       "A group served by any client asks for order, which only weir members keep", \
       "use members: weir, or leave `order: key` out", check_order_any) \
+    X(NAK_BURNS, "C312", "nak-burns-attempts", NOTE, \
+      "A group is served by any client: the server delivers again at once after a plain NAK, and hides the event when max_deliver is used up", \
+      "let its clients NAK with a delay, or use members: weir, which waits and keeps dead letters", check_nak_burns) \
     X(CONSUMES_UNKNOWN, "C401", "consumed-group-unknown", ERROR, \
       "A service consumes a group, or replays a stream, that does not exist", \
       "mend the name, or define it", check_consumes_unknown) \
@@ -215,7 +233,16 @@
       "remove it", check_naming_except_unused) \
     X(CLASS_UNUSED, "C507", "retention-class-unused", WARNING, \
       "No stream uses a retention class", \
-      "remove it, or use it", check_class_unused)
+      "remove it, or use it", check_class_unused) \
+    X(DOMAIN_DIFFERS, "C508", "domain-differs", WARNING, \
+      "An event is in a stream of another domain, by the catalog's own naming rule", \
+      "move it to the stream of its domain, or state it under naming.except", check_domain_differs) \
+    X(AUTO_RETRY_LATE, "C509", "auto-retry-after-duplicate-window", NOTE, \
+      "Dead letters are retried when duplicate_window is over: the server takes for new what it stored before, only the inbox knows it", \
+      "see that every handler has an inbox, or can handle an event twice", check_auto_retry_late) \
+    X(DEAD_LETTER_ENDLESS, "C510", "dead-letters-without-end", NOTE, \
+      "Dead letters have neither an age nor a size limit: they are kept until somebody resolves them", \
+      "state max_age or max_bytes under dead_letter", check_dead_letter_endless)
 /* clang-format on */
 
 enum rule_symbol {
