@@ -197,6 +197,12 @@ static void put_events(struct bundle *bundle) {
             put_text(bundle, event->params.items[p].name, event->params.items[p].pointer);
         if (event->params.count)
             end(bundle);
+        if (event->entity || event->action)
+            begin(bundle, "idempotency");
+        put_text(bundle, "entity", event->entity);
+        put_text(bundle, "action", event->action);
+        if (event->entity || event->action)
+            end(bundle);
         put_schema(bundle, "payload", event->payload,
                    schema_source(bundle->catalog, event->payload, event->place));
         put_tree(bundle, "example", event->example);

@@ -223,8 +223,12 @@ static void check_example(struct check *check, schema_run *run, const char *what
         if (strcmp(file->path, place.file) == 0 && wrong != example)
             place = source_place(file, wrong);
     }
-    found(check, place, "%s: the example's %s %s (%s)", what, *problem->instance ? problem->instance : "root",
-          problem->message, problem->keyword);
+    buffer instance; /* its tokens are keys of the example, whatever they hold */
+    buffer_init(&instance, 4096);
+    buffer_printable(&instance, weir_text_of(*problem->instance ? problem->instance : "root"));
+    found(check, place, "%s: the example's %s %s (%s)", what, instance.data, problem->message,
+          problem->keyword);
+    buffer_release(&instance);
 }
 
 void check_example_invalid(struct check *check) {

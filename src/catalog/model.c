@@ -76,6 +76,11 @@ const struct event_def *catalog_event_of_subject(const weir_catalog *catalog, we
     return event;
 }
 
+const struct event_def *catalog_event_of_wire(const weir_catalog *catalog, weir_text wire_type) {
+    return dialect_type_is_subject(catalog->dialect) ? catalog_event_of_subject(catalog, wire_type)
+                                                     : catalog_event(catalog, wire_type);
+}
+
 const struct stream_def *catalog_stream_of_role(const weir_catalog *catalog, enum stream_role role) {
     for (size_t i = 0; i < catalog->streams.count; i++)
         if (catalog->streams.items[i]->role == role)

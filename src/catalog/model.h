@@ -159,6 +159,9 @@ const struct event_def *catalog_event_of_subject(const weir_catalog *catalog, we
 /* The first stream of events that takes every subject of the pattern, or NULL. A stream whose subjects cannot
  * be read may have been meant to, and counts. */
 const struct stream_def *catalog_stream_taking(const weir_catalog *catalog, weir_text pattern);
+/* The event type of an envelope's own text for it: the type, or a subject where the dialect writes that. NULL
+ * when there is none. */
+const struct event_def *catalog_event_of_wire(const weir_catalog *catalog, weir_text wire_type);
 /* The stream of role REDELIVER (NULL when every group is an `each` group, or there is none), ADVISORIES or CATALOG. */
 const struct stream_def *catalog_stream_of_role(const weir_catalog *catalog, enum stream_role role);
 

@@ -262,41 +262,69 @@ static void read_defaults(struct reading *reading, const struct node *root) {
     read_group_defaults(reading, &group);
 }
 
-static void compile_envelope(struct reading *reading, const struct source *source, const json *root) {
+/* `place` is where the catalog asks for it. */
+static void compile_envelope(struct reading *reading, const struct source *source, const json *root,
+                             struct place place) {
+    weir_report *report = reading->sources.report;
     weir_catalog *catalog = reading->catalog;
     weir_error err;
     catalog->envelope_file = source;
     catalog->envelope = root;
-    if (dialect_compile_node(&catalog->dialect, source->doc, root, &err) != WEIR_OK)
-        report_error(reading->sources.report, RULE_BAD_ENVELOPE, source_place(source, root), &err);
+    if (dialect_compile_node(&catalog->dialect, source->doc, root, &err) != WEIR_OK) {
+        report_error(report, RULE_BAD_ENVELOPE, source_place(source, root), &err);
+    } else if (dialect_in_headers(catalog->dialect)) {
+        report_add(report, RULE_BAD_ENVELOPE, place,
+                   "the dialect '%s' puts fields into headers, which batches and outboxes do not carry",
+                   dialect_name(catalog->dialect));
+        report_remedy(report, "write `envelope: cloudevents`; `weir event convert` speaks the binary form");
+        dialect_free(catalog->dialect);
+        catalog->dialect = NULL;
+    }
 }
 
-/* A file, or the envelope itself: then the whole catalog can be one file. */
+/* The name of a dialect that weir brings along has no ending, a file has one. */
+static bool read_builtin(struct reading *reading, const struct node *node) {
+    json_doc *doc = NULL;
+    weir_text name = json_text(node->value);
+    if (memchr(name.data, '.', name.size) || memchr(name.data, '/', name.size))
+        return false;
+    if (dialect_builtin(&doc, name, NULL) != WEIR_OK) {
+        size_t count = 0;
+        while (dialect_builtin_names[count])
+            count++;
+        report_add(reading->sources.report, RULE_BAD_ENVELOPE, node->place,
+                   "there is no built-in envelope '%s'", json_cstr(node->value));
+        report_remedy(reading->sources.report,
+                      "write cloudevents, daarion, giia, microdao, or the name of a .yaml file");
+        report_suggest(reading->sources.report, json_cstr(node->value), dialect_builtin_names, count);
+        return true;
+    }
+    const char *path = arena_printf(reading->sources.arena, "built-in %s.yaml", json_cstr(node->value));
+    compile_envelope(reading, source_builtin(&reading->sources, path, doc), json_root(doc), node->place);
+    return true;
+}
+
+/* A built-in dialect, a file, or the envelope itself: then the whole catalog can be one file. */
 static void read_envelope(struct reading *reading, const struct node *root) {
-    weir_report *report = reading->sources.report;
     struct node node = node_member(root, "envelope");
     weir_text name = json_text(node.value);
     if (!node.value)
         return;
     if (json_is(node.value, JSON_OBJECT)) {
-        compile_envelope(reading, root->source, node.value);
+        compile_envelope(reading, root->source, node.value, node.place);
         return;
     }
     if (!name.size) {
         node_wrong_type(&reading->sources, root, "envelope", node.place, node.value,
-                        "a file, such as envelope.yaml");
+                        "a built-in dialect, such as cloudevents, a file, or a mapping");
         return;
     }
-    if (text_is(name, "cloudevents")) {
-        report_add(report, RULE_BAD_ENVELOPE, node.place,
-                   "the built-in envelope 'cloudevents' is not part of this weir");
-        report_remedy(report, "write an envelope file with the CloudEvents attributes as its fields");
+    if (read_builtin(reading, &node))
         return;
-    }
     const char *path = source_join(&reading->sources, root->source->path, name, node.place);
     struct source *source = path ? source_read(&reading->sources, path, node.place) : NULL;
     if (source && source->doc)
-        compile_envelope(reading, source, json_root(source->doc));
+        compile_envelope(reading, source, json_root(source->doc), node.place);
 }
 
 void read_entry(struct reading *reading) {

@@ -17,6 +17,7 @@ static const struct field event_rows[] = {
     {"subject", FIELD_TEXT, AT(subject)},
     {"params", FIELD_OTHER},
     {"key", FIELD_TEXT, AT(key)},
+    {"idempotency", FIELD_OTHER},
     {"owner", FIELD_TEXT, AT(owner)},
     {"description", FIELD_TEXT, AT(description)},
     {"version", FIELD_INT, AT(version)},
@@ -144,6 +145,25 @@ static void read_params(struct reading *reading, const struct node *node, struct
     }
 }
 
+/* What {entity} and {action} of the idempotency key are: pointers, or the words themselves. */
+static void read_idempotency(struct reading *reading, const struct node *node, struct event_def *event) {
+    static const struct field rows[] = {
+        {"entity", FIELD_TEXT, offsetof(struct event_def, entity)},
+        {"action", FIELD_TEXT, offsetof(struct event_def, action)},
+    };
+    static const struct fields fields = FIELDS(rows);
+    struct node member = node_member(node, "idempotency");
+    uint64_t stated;
+    if (!member.value)
+        return;
+    member.what = arena_printf(reading->sources.arena, "%s idempotency", node->what);
+    fields_read(&reading->sources, &member, &fields, event, &stated);
+    if (event->entity && *event->entity == '/')
+        read_pointer(reading, &member, "entity", event->entity, node_member(&member, "entity").place);
+    if (event->action && *event->action == '/')
+        read_pointer(reading, &member, "action", event->action, node_member(&member, "action").place);
+}
+
 static void read_versions(struct reading *reading, const struct node *node, const struct event_def *event) {
     struct node versions = node_member(node, "versions");
     static const struct field rows[] = {{"payload", FIELD_OTHER}, {"example", FIELD_OTHER}};
@@ -236,6 +256,7 @@ void read_event(struct reading *reading, const struct node *node, const char *ty
     if (event->key)
         read_pointer(reading, node, "key", event->key, node_member(node, "key").place);
     read_params(reading, node, event);
+    read_idempotency(reading, node, event);
     compile_payload(reading, node, &event->payload, &event->schema);
     read_versions(reading, node, event);
     if (check_subject(reading, node, event) &&

@@ -176,6 +176,14 @@ struct source *source_read(struct sources *sources, const char *path, struct pla
     return source;
 }
 
+struct source *source_builtin(struct sources *sources, const char *path, json_doc *doc) {
+    struct source *source = arena_alloc(sources->arena, sizeof *source);
+    path = arena_strdup(sources->arena, path);
+    *source = (struct source){.path = path, .real = path, .doc = doc, .yaml = true, .referenced = true};
+    list_push(sources->arena, &sources->files, source);
+    return source;
+}
+
 /* --- finding -------------------------------------------------------------------------------------------- */
 
 static void walk(struct sources *sources, const char *folder, int depth);

@@ -37,6 +37,8 @@ void sources_walk(struct sources *sources, const char *folder);
 /* Reads one file; the same file gives the same source. NULL (with a finding at `place`) when there is no such
  * file. */
 struct source *source_read(struct sources *sources, const char *path, struct place place);
+/* Takes a document that weir brings along for a file of the catalog; it owns the document then. */
+struct source *source_builtin(struct sources *sources, const char *path, json_doc *doc);
 /* The path `relative` means when it stands in file `from`; NULL when it leads out. */
 const char *source_path(arena *arena, const char *from, weir_text relative);
 /* The same; a path that leads out is a finding at `place`. */

@@ -76,7 +76,7 @@ static weir_text make_label(struct layout *layout, weir_text key, const char *en
 /* Do two fields stand in the same object, `depth` levels down? */
 static bool same_object(const struct dialect_field *a, const struct dialect_field *b, size_t depth) {
     for (size_t i = 0; i < depth; i++)
-        if (i >= a->depth || i >= b->depth || !text_equal(a->path[i], b->path[i]))
+        if (i >= a->at.depth || i >= b->at.depth || !text_equal(a->at.tokens[i], b->at.tokens[i]))
             return false;
     return true;
 }
@@ -91,8 +91,8 @@ static void place_object(struct layout *layout, size_t start, size_t depth) {
         const struct dialect_field *field = &made->fields.items[i];
         if (layout->placed[i] || !same_object(first, field, depth))
             continue;
-        weir_text key = field->path[depth];
-        if (field->depth == depth + 1) {
+        weir_text key = field->at.tokens[depth];
+        if (field->at.depth == depth + 1) {
             layout->placed[i] = true;
             bool quoted = !field->integer && !field->literal.data && field->canonical != CANONICAL_PAYLOAD;
             list_push(made->arena, &made->ops,
@@ -108,6 +108,8 @@ static void place_object(struct layout *layout, size_t start, size_t depth) {
 }
 
 static void place_fields(dialect *made) {
+    if (made->headers) /* the bridge writes those */
+        return;
     struct layout layout = {.made = made};
     buffer_init(&layout.label, 1 << 16);
     place_object(&layout, 0, 0);
@@ -137,17 +139,54 @@ static bool leaves_payload_open(const json *node, const struct dialect_field *pa
                                       "title",    "type",       "description",   "additionalProperties",
                                       "required", "properties", "minProperties", "maxProperties"};
     static const char *const leaf[] = {"$comment", "title", "description", "type"};
-    for (size_t i = 0; i < payload->depth; i++) {
+    for (size_t i = 0; i < payload->at.depth; i++) {
         const json *more = json_get(node, "additionalProperties");
         if (!json_is(node, JSON_OBJECT) || !only_keywords(node, way, sizeof way / sizeof *way) ||
             (more && !json_is(more, JSON_BOOL)))
             return false;
-        node = json_get_text(json_get(node, "properties"), payload->path[i]);
+        node = json_get_text(json_get(node, "properties"), payload->at.tokens[i]);
         if (!node)
             return true;
     }
     return json_true(node) ||
            (json_is(node, JSON_OBJECT) && only_keywords(node, leaf, sizeof leaf / sizeof *leaf));
+}
+
+/* --- what fields say about each other -----------------------------------------------------------------------
+ */
+
+/* `from: /payload/agent_id` becomes "/agent_id", inside the payload. */
+static weir_code settle_from(struct compiler *compiler, const json *fields, struct dialect_field *field) {
+    if (!field->from.data)
+        return WEIR_OK;
+    weir_text payload = compiler->made->canonical[CANONICAL_PAYLOAD]->at.pointer, from = field->from;
+    bool inside = from.size > payload.size && memcmp(from.data, payload.data, payload.size) == 0 &&
+                  from.data[payload.size] == '/';
+    if (!inside)
+        return FAIL_AT(compiler, json_place(compiler->doc, json_get(json_get(fields, field->name), "from")),
+                       "field '%s': from must be a place inside the payload, like %.*s/%s", field->name,
+                       TEXT_ARG(payload), field->name);
+    field->from = (weir_text){from.data + payload.size, from.size - payload.size};
+    return WEIR_OK;
+}
+
+static weir_code settle_fields(struct compiler *compiler, const json *fields) {
+    dialect *made = compiler->made;
+    bool whole = made->canonical[CANONICAL_PAYLOAD]->at.depth == 0;
+    for (size_t i = 0; i < made->fields.count; i++) {
+        struct dialect_field *field = &made->fields.items[i];
+        made->headers |= field->header.data != NULL;
+        for (size_t v = 0; v < field->value.count; v++)
+            made->uses_subject |= field->value.items[v].kind == VALUE_SUBJECT;
+        WEIR_TRY(settle_from(compiler, fields, field));
+    }
+    for (size_t i = 0; i < made->fields.count && made->headers; i++) {
+        struct dialect_field *field = &made->fields.items[i];
+        if (!field->header.data && (field->canonical != CANONICAL_PAYLOAD || !whole))
+            return FAIL_AT(compiler, json_member_place(compiler->doc, fields, field->name),
+                           "where fields stand in headers, all do, and the payload is the body: at: \"\"");
+    }
+    return WEIR_OK;
 }
 
 /* --- the file ---------------------------------------------------------------------------------------------
@@ -190,6 +229,7 @@ static weir_code read_fields(struct compiler *compiler, const json *root) {
             return FAIL_AT(compiler, place,
                            "the envelope has no field '%s'; every event needs id, type and payload",
                            canonical_name(needed[i]));
+    WEIR_TRY(settle_fields(compiler, fields));
     place_fields(made);
     return WEIR_OK;
 }
@@ -208,12 +248,21 @@ static weir_code read_schema(struct compiler *compiler, const json *root) {
     return WEIR_OK;
 }
 
+static weir_code read_attributes(struct compiler *compiler, const json *root) {
+    const json *value = json_get(root, "attributes");
+    if (value && !text_is(json_text(value), "cloudevents"))
+        return FAIL_AT(compiler, json_place(compiler->doc, value), "attributes must be: cloudevents");
+    compiler->made->attributes = value != NULL;
+    return WEIR_OK;
+}
+
 static weir_code read_file(struct compiler *compiler, const json *root) {
-    static const char *const known[] = {"dialect", "title", "description", "fields", "schema"};
+    static const char *const known[] = {"dialect", "title", "description", "attributes", "fields", "schema"};
     if (!json_is(root, JSON_OBJECT))
         return FAIL_AT(compiler, json_place(compiler->doc, root), "an envelope file must be a mapping");
     WEIR_TRY(compiler_check_keys(compiler, root, "an envelope file", known, sizeof known / sizeof *known));
     WEIR_TRY(read_name(compiler, root));
+    WEIR_TRY(read_attributes(compiler, root));
     WEIR_TRY(read_fields(compiler, root));
     return read_schema(compiler, root);
 }
@@ -250,6 +299,14 @@ const schema *dialect_schema(const dialect *self) {
     return self->schema;
 }
 
+bool dialect_in_headers(const dialect *self) {
+    return self->headers;
+}
+
+bool dialect_type_is_subject(const dialect *self) {
+    return self->canonical[CANONICAL_TYPE]->value.count > 0;
+}
+
 bool dialect_payload_open(const dialect *self) {
     return self->payload_open;
 }
@@ -257,6 +314,6 @@ bool dialect_payload_open(const dialect *self) {
 weir_text dialect_pointer(const dialect *self, const char *field) {
     for (int i = 0; i < CANONICAL_COUNT; i++)
         if (self->canonical[i] && strcmp(self->canonical[i]->name, field) == 0)
-            return self->canonical[i]->pointer;
+            return self->canonical[i]->at.pointer;
     return (weir_text){NULL, 0};
 }

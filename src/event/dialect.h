@@ -12,13 +12,30 @@
  *     actor_kind: {at: /actor/kind, default: service}
  *     payload:  {at: /payload}
  *     tenant:   {at: /meta/team_id}
+ *     agent_id: {at: /agent_id, from: /payload/agent_id} # copied from the payload when it is written
  *   schema: { the envelope's own JSON Schema, payload left open }
  *
- * A field the draft does not give is generated (uuid7, ulid, now), or filled with its `value:` or `default:`
- * (two words for one thing), or left out; `required: true` makes leaving it out an error, when writing and
- * when reading. An object none of whose fields is there is left out as a whole. Field names are those of
- * weir_draft; any other name is a field of the dialect's own, which needs a `value:`. In a value, {type},
- * {type.0} to {type.9} and {version} stand for the event's own.
+ * A field the draft does not give is copied from the payload (`from:`), generated (uuid7, ulid, now), or
+ * filled with its `value:` or `default:` (two words for one thing), or left out; `required: true` makes
+ * leaving it out an error, when writing and when reading. An object none of whose fields is there is left out
+ * as a whole. Field names are those of weir_draft; any other name is a field of the dialect's own, which
+ * needs a `value:` or a `from:`.
+ *
+ * In a value, {type}, {type.0} to {type.9}, {version}, {source} and {subject} stand for the event's own,
+ * {hour} for the hour of its time in UTC (yyyymmddHH), {entity} and {action} for what its type declares under
+ * `idempotency:` in the catalog. A value whose {source}, {hour}, {entity} or {action} is not known is left
+ * out. The type may have the value "{subject}" (the wire names the rendered subject, so the type of an event
+ * that is read is found through it), and the version one like "{version}.0"; these two are always written so.
+ *
+ * `aliases: [/event_id, ...]` are other places a field is read from, tried in order when its own is empty;
+ * what is written stands at the field's own place.
+ *
+ * `header: ce-id` in place of `at:` puts a field into a message header, percent-encoded; the payload then is
+ * the whole body (`at: ""`). Only event/bridge.h reads and writes such dialects: a catalog refuses them,
+ * because batches and outboxes carry whole envelopes.
+ *
+ * `attributes: cloudevents` beside `fields:` says that the envelope's other members are CloudEvents
+ * extension attributes, and that data which is no JSON stands in data_base64 (see event/bridge.h).
  */
 #ifndef EVENT_DIALECT_H
 #define EVENT_DIALECT_H
@@ -42,6 +59,13 @@ const char *dialect_name(const dialect *dialect);
 const schema *dialect_schema(const dialect *dialect); /* NULL when it states none */
 /* Where a canonical field stands ("/meta/team_id"), or an absent text. */
 weir_text dialect_pointer(const dialect *dialect, const char *field);
+bool dialect_in_headers(const dialect *dialect);      /* does it put fields into headers? */
+bool dialect_type_is_subject(const dialect *dialect); /* does the wire name the subject as the type? */
+
+/* The dialects that weir brings along. Their documents belong to the caller. */
+extern const char *const dialect_builtin_names[]; /* ends in NULL */
+/* NOT_FOUND, with the names as hint, when there is none of that name. */
+WEIR_MUST_CHECK weir_code dialect_builtin(json_doc **out, weir_text name, weir_error *err);
 
 /* True when the envelope's schema says nothing about the inside of the payload: then it can be checked with
  * an empty payload in its place. */

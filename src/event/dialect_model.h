@@ -42,18 +42,36 @@ enum canonical {
 
 enum generate { GENERATE_NOTHING, GENERATE_UUID7, GENERATE_ULID, GENERATE_NOW };
 
-enum value_kind { VALUE_TEXT, VALUE_TYPE, VALUE_TYPE_TOKEN, VALUE_VERSION };
+enum value_kind {
+    VALUE_TEXT,
+    VALUE_TYPE_TOKEN,
+    VALUE_TYPE,
+    VALUE_VERSION,
+    VALUE_SOURCE,
+    VALUE_SUBJECT,
+    VALUE_ENTITY,
+    VALUE_ACTION,
+    VALUE_HOUR
+};
 struct value_part {
     enum value_kind kind;
     weir_text text; /* VALUE_TEXT */
     size_t token;   /* VALUE_TYPE_TOKEN */
 };
 
+/* A place in the envelope; depth 0 is the whole of it. */
+struct dialect_path {
+    weir_text pointer;
+    weir_text tokens[DIALECT_DEPTH_MAX]; /* the pointer's, unescaped */
+    size_t depth;
+};
+
 struct dialect_field {
     const char *name;
-    weir_text pointer;
-    weir_text path[DIALECT_DEPTH_MAX]; /* the pointer's tokens, unescaped */
-    size_t depth;
+    struct dialect_path at;
+    LIST(struct dialect_path) aliases;
+    weir_text header; /* absent: it stands at `at` */
+    weir_text from;   /* a pointer into the payload, whose value it copies */
     enum canonical canonical;
     bool required, integer;
     enum generate generate;
@@ -80,11 +98,32 @@ struct dialect {
     const struct dialect_field *canonical[CANONICAL_COUNT]; /* NULL: the dialect does not carry it */
     schema *schema;
     bool payload_open;
+    bool headers;      /* fields stand in headers, the payload is the body */
+    bool attributes;   /* other members are CloudEvents extension attributes */
+    bool uses_subject; /* some value is made of the subject */
 };
 
-/* dialect_write, which also says where in `out` the payload's bytes begin. */
+/* What a draft does not say itself. All of it may be absent. */
+struct dialect_facts {
+    weir_text subject;        /* rendered */
+    weir_text entity, action; /* as the event type declares them */
+    weir_text version;        /* as another dialect wrote it, in place of the draft's number */
+    const json *payload;      /* parsed, for fields with `from:` */
+    /* The text of a field of the dialect's own, as another dialect gave it; absent: not given. */
+    weir_text (*own)(void *arg, const struct dialect_field *field);
+    void *arg;
+};
+
+/* dialect_write with all that is known, which also says where in `out` the payload's bytes begin. */
 WEIR_MUST_CHECK weir_code dialect_write_marked(const dialect *dialect, buffer *out, const weir_draft *draft,
-                                               size_t *payload_at, weir_error *err);
+                                               const struct dialect_facts *facts, size_t *payload_at,
+                                               weir_error *err);
+
+/* The value at a path, and that of a field: at its place, else at the first of its aliases that is there. */
+const json *dialect_path_value(const json *envelope, const struct dialect_path *path);
+const json *dialect_field_value(const json *envelope, const struct dialect_field *field);
+/* What a pointer into the envelope leads to, aliases of the field it names (or leads through) included. */
+const json *dialect_value_at(const dialect *dialect, const json *envelope, weir_text pointer);
 
 /* The name and the place of canonical texts; NULL for CANONICAL_VERSION and beyond. */
 const char *canonical_name(enum canonical canonical);

@@ -9,17 +9,42 @@
 #include "base/limits.h"
 #include "event/dialect_model.h"
 
-static const json *find(const json *envelope, const struct dialect_field *field) {
+const json *dialect_path_value(const json *envelope, const struct dialect_path *path) {
     const json *value = envelope;
-    for (size_t i = 0; i < field->depth && value; i++)
-        value = json_get_text(value, field->path[i]);
+    for (size_t i = 0; i < path->depth && value; i++)
+        value = json_get_text(value, path->tokens[i]);
+    return value;
+}
+
+const json *dialect_field_value(const json *envelope, const struct dialect_field *field) {
+    const json *value = dialect_path_value(envelope, &field->at);
+    for (size_t i = 0; !value && i < field->aliases.count; i++)
+        value = dialect_path_value(envelope, &field->aliases.items[i]);
+    return value;
+}
+
+/* Does the pointer lead to this place, or through it? */
+static bool leads_through(weir_text pointer, weir_text place) {
+    return pointer.size >= place.size && memcmp(pointer.data, place.data, place.size) == 0 &&
+           (pointer.size == place.size || pointer.data[place.size] == '/');
+}
+
+const json *dialect_value_at(const dialect *self, const json *envelope, weir_text pointer) {
+    const json *value = json_pointer(envelope, pointer);
+    for (size_t i = 0; !value && i < self->fields.count; i++) {
+        const struct dialect_field *field = &self->fields.items[i];
+        weir_text place = field->at.pointer;
+        if (field->aliases.count && leads_through(pointer, place))
+            value = json_pointer(dialect_field_value(envelope, field),
+                                 (weir_text){pointer.data + place.size, pointer.size - place.size});
+    }
     return value;
 }
 
 static weir_code wrong_type(const struct dialect_field *field, const json *value, const char *wanted,
                             weir_error *err) {
-    return weir_fail(err, WEIR_INVALID, "envelope %.*s: must be %s, is of type %s", TEXT_ARG(field->pointer),
-                     wanted, json_type_name(json_type_of(value)));
+    return weir_fail(err, WEIR_INVALID, "envelope %.*s: must be %s, is of type %s",
+                     TEXT_ARG(field->at.pointer), wanted, json_type_name(json_type_of(value)));
 }
 
 /* 1, "1" and "1.0" are version 1: dialects write it in all three ways. */
@@ -35,7 +60,7 @@ static weir_code read_version(int *out, const struct dialect_field *field, const
     bool good = i > 0 && number > 0 && number <= INT_MAX && (i == text.size || text.data[i] == '.');
     if (!good)
         return weir_fail(err, WEIR_INVALID, "envelope %.*s: must be a version number from 1",
-                         TEXT_ARG(field->pointer));
+                         TEXT_ARG(field->at.pointer));
     *out = (int)number;
     return WEIR_OK;
 }
@@ -76,7 +101,7 @@ weir_code dialect_read(const dialect *self, weir_event *out, const json *envelop
         if (!field)
             continue;
         bool payload = i == CANONICAL_PAYLOAD;
-        const json *value = find(envelope, field);
+        const json *value = dialect_field_value(envelope, field);
         if (value && (payload || !json_is(value, JSON_NULL))) {
             WEIR_TRY(read_field(field, out, value, memory, err));
             continue;
@@ -84,7 +109,7 @@ weir_code dialect_read(const dialect *self, weir_event *out, const json *envelop
         bool needed = field->required || payload || i == CANONICAL_ID || i == CANONICAL_TYPE;
         if (needed)
             return weir_fail(err, WEIR_INVALID, "the envelope has no %.*s, which is the event's %s",
-                             TEXT_ARG(field->pointer), field->name);
+                             TEXT_ARG(field->at.pointer), field->name);
     }
     return WEIR_OK;
 }

@@ -7,6 +7,7 @@
 #include "base/ids.h"
 #include "base/units.h"
 #include "event/dialect_model.h"
+#include "event/event_scratch.h"
 #include "event/shown.h"
 #include "event/subject.h"
 
@@ -62,24 +63,59 @@ weir_code dialect_complete(const dialect *self, weir_draft *draft, const weir_cl
 struct writer {
     buffer *out;
     const weir_draft *draft;
+    const struct dialect_facts *facts;
     weir_error *err;
     size_t payload_at; /* where the payload's bytes begin in out */
     weir_text version; /* in digits */
-    char digits[12];
+    char digits[12], hour[10];
     char filled[DIALECT_VALUE_MAX]; /* a value: with its substitutions made */
 };
 
+/* 2026011912, in UTC, of a time that was checked. */
+static weir_text hour_of(struct writer *writer) {
+    int64_t ns;
+    char text[UNITS_TEXT_MAX];
+    if (!writer->draft->time.data || time_parse(&ns, writer->draft->time, NULL) != WEIR_OK)
+        return (weir_text){NULL, 0};
+    time_format(ns, text); /* 2026-01-19T12:... */
+    static const char places[] = {0, 1, 2, 3, 5, 6, 8, 9, 11, 12};
+    for (size_t i = 0; i < sizeof places; i++)
+        writer->hour[i] = text[(size_t)places[i]];
+    return (weir_text){writer->hour, sizeof places};
+}
+
+static weir_text piece_of(struct writer *writer, const struct value_part *part) {
+    switch (part->kind) {
+    case VALUE_TEXT:
+        return part->text;
+    case VALUE_TYPE_TOKEN:
+        return subject_token(writer->draft->type, part->token);
+    case VALUE_TYPE:
+        return writer->draft->type;
+    case VALUE_VERSION:
+        return writer->version;
+    case VALUE_SOURCE:
+        return writer->draft->source;
+    case VALUE_SUBJECT:
+        return writer->facts->subject;
+    case VALUE_ENTITY:
+        return writer->facts->entity;
+    case VALUE_ACTION:
+        return writer->facts->action;
+    case VALUE_HOUR:
+        return hour_of(writer);
+    }
+    return (weir_text){NULL, 0};
+}
+
+/* A value that is made of something the event does not have stays absent; only a type's token must be there. */
 static weir_code fill_value(struct writer *writer, const struct dialect_field *field, weir_text *text) {
     size_t size = 0;
     for (size_t i = 0; i < field->value.count; i++) {
         const struct value_part *part = &field->value.items[i];
-        weir_text piece = part->text;
-        if (part->kind == VALUE_TYPE)
-            piece = writer->draft->type;
-        else if (part->kind == VALUE_TYPE_TOKEN)
-            piece = subject_token(writer->draft->type, part->token);
-        else if (part->kind == VALUE_VERSION)
-            piece = writer->version;
+        weir_text piece = piece_of(writer, part);
+        if (!piece.data && part->kind != VALUE_TYPE_TOKEN)
+            return WEIR_OK;
         if (!piece.data)
             return weir_fail(writer->err, WEIR_INVALID, "field '%s': the type has no token %zu", field->name,
                              part->token);
@@ -103,15 +139,31 @@ static bool is_integer(weir_text text) {
     return true;
 }
 
+/* What the event itself says: the draft's field, or what another dialect or the payload had. */
+static weir_code given_text(struct writer *writer, const struct dialect_field *field, weir_text *text) {
+    const weir_text *given = canonical_of_draft(writer->draft, field->canonical);
+    const struct dialect_facts *facts = writer->facts;
+    *text = given ? *given : (weir_text){NULL, 0};
+    /* Where these two have a value, it says how they are written. */
+    if (field->canonical == CANONICAL_TYPE && field->value.count > 0)
+        *text = (weir_text){NULL, 0};
+    if (field->canonical == CANONICAL_VERSION && facts->version.data)
+        *text = facts->version;
+    else if (field->canonical == CANONICAL_VERSION && writer->draft->version > 0 && field->value.count == 0)
+        *text = writer->version;
+    if (field->canonical == CANONICAL_FREE && facts->own)
+        *text = facts->own(facts->arg, field);
+    if (text->data || !field->from.data)
+        return WEIR_OK;
+    return event_text_at(text, json_pointer(facts->payload, field->from), field->name, field->from.data,
+                         writer->err);
+}
+
 /* The field's text, absent when it is to be left out. */
 static weir_code find_text(struct writer *writer, const struct dialect_field *field, weir_text *text) {
-    const weir_text *given = canonical_of_draft(writer->draft, field->canonical);
-    *text = (weir_text){NULL, 0};
-    if (given)
-        *text = *given;
-    else if (field->canonical == CANONICAL_VERSION && writer->draft->version > 0)
-        *text = writer->version;
-    if (!text->data && field->value.count > 0)
+    WEIR_TRY(given_text(writer, field, text));
+    bool unversioned = field->canonical == CANONICAL_VERSION && writer->draft->version <= 0;
+    if (!text->data && field->value.count > 0 && !unversioned)
         WEIR_TRY(fill_value(writer, field, text));
     if (!text->data && field->required && !field->literal.data)
         return weir_fail(writer->err, WEIR_INVALID, "field '%s' is required, and the event does not have it",
@@ -212,11 +264,13 @@ static weir_text digits_of(int number, char room[12]) {
     return (weir_text){at, (size_t)(room + 12 - at)};
 }
 
-weir_code dialect_write_marked(const dialect *self, buffer *out, const weir_draft *draft, size_t *payload_at,
-                               weir_error *err) {
+weir_code dialect_write_marked(const dialect *self, buffer *out, const weir_draft *draft,
+                               const struct dialect_facts *facts, size_t *payload_at, weir_error *err) {
+    WEIR_ASSERT(!self->headers);
     struct writer writer; /* not zeroed: it holds 2 KiB of room */
     writer.out = out;
     writer.draft = draft;
+    writer.facts = facts;
     writer.err = err;
     writer.version = digits_of(draft->version, writer.digits);
     WEIR_TRY(write_all(&writer, self));
@@ -227,6 +281,7 @@ weir_code dialect_write_marked(const dialect *self, buffer *out, const weir_draf
 }
 
 weir_code dialect_write(const dialect *self, buffer *out, const weir_draft *draft, weir_error *err) {
+    static const struct dialect_facts none;
     size_t ignored;
-    return dialect_write_marked(self, out, draft, &ignored, err);
+    return dialect_write_marked(self, out, draft, &none, &ignored, err);
 }

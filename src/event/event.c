@@ -96,8 +96,13 @@ weir_code event_check_schema(schema_run *run, const schema *rules, const json *v
     WEIR_ASSERT(schema_problem_count(run) > 0);
     const struct schema_problem *problem = schema_problem_at(run, 0);
     const char *space = problem->instance[0] ? " " : "";
-    return weir_fail(err, WEIR_INVALID, "%s%s%s: %s (%s)", what, space, problem->instance, problem->message,
-                     problem->keyword);
+    buffer instance; /* its tokens are the event's own keys */
+    buffer_init(&instance, 4096);
+    buffer_printable(&instance, weir_text_of(problem->instance));
+    weir_fail(err, WEIR_INVALID, "%s%s%s: %s (%s)", what, space, instance.size ? instance.data : "",
+              problem->message, problem->keyword);
+    buffer_release(&instance);
+    return WEIR_INVALID;
 }
 
 bool event_depth_fits(const json *value, int inside) {
@@ -140,7 +145,7 @@ weir_code event_text_at(weir_text *out, const json *value, const char *what, con
 }
 
 weir_text event_payload_pointer(const dialect *self, const char *pointer) {
-    weir_text place = self->canonical[CANONICAL_PAYLOAD]->pointer, whole = weir_text_of(pointer);
+    weir_text place = self->canonical[CANONICAL_PAYLOAD]->at.pointer, whole = weir_text_of(pointer);
     if (whole.size < place.size || memcmp(whole.data, place.data, place.size) != 0 ||
         (whole.size > place.size && whole.data[place.size] != '/'))
         return (weir_text){NULL, 0};

@@ -22,7 +22,8 @@ struct event_def {
     const char *stream;  /* name */
     const char *subject; /* a subject or template */
     LIST(struct param_def) params;
-    const char *key; /* JSON Pointer into the envelope: /payload/site_id; NULL: no ordering key */
+    const char *key;             /* JSON Pointer into the envelope: /payload/site_id; NULL: no ordering key */
+    const char *entity, *action; /* of the idempotency key: a JSON Pointer or the text itself; or NULL */
     const char *owner;
     const char *description;
     int version;
@@ -56,7 +57,8 @@ WEIR_MUST_CHECK weir_code event_build(struct event_built *out, const dialect *di
 
 /* Takes stored bytes apart. With def, key is found and (when `validate`) the payload and the envelope are
  * checked against their schemas; an older version's payload is not (its schema is not in the catalog), a
- * newer one is INVALID. def may be NULL: the envelope alone. Texts live in the scratch until its next use.
+ * newer one is INVALID. Where the wire names the subject as the type, out->type is def's type all the same.
+ * def may be NULL: the envelope alone. Texts live in the scratch until its next use.
  * Sets wire and tree; subject, stream, sequence and stored_ns are the caller's. */
 WEIR_MUST_CHECK weir_code event_read(weir_event *out, const dialect *dialect, const struct event_def *def,
                                      weir_text wire, bool validate, event_scratch *scratch, weir_error *err);

@@ -18,6 +18,7 @@ struct builder {
     const struct event_def *def;
     event_scratch *scratch;
     weir_draft draft;               /* completed as we go */
+    struct dialect_facts facts;     /* as well */
     const json *payload, *envelope; /* envelope: parsed when something asks for it */
     size_t payload_at;              /* in the envelope */
     size_t max_bytes;
@@ -83,7 +84,7 @@ static weir_code read_payload(struct builder *builder) {
         weir_prefix(builder->err, "the payload is not valid JSON");
         return code;
     }
-    size_t depth = builder->dialect->canonical[CANONICAL_PAYLOAD]->depth;
+    size_t depth = builder->dialect->canonical[CANONICAL_PAYLOAD]->at.depth;
     if (opening_brackets(payload) + depth > LIMIT_JSON_DEPTH &&
         !event_depth_fits(builder->payload, (int)depth))
         return weir_fail(builder->err, WEIR_INVALID, "the payload is nested more than %d levels deep",
@@ -98,6 +99,7 @@ static weir_code read_payload(struct builder *builder) {
 static weir_text cut_skeleton(struct builder *builder) {
     weir_text whole = buffer_view(&builder->scratch->envelope);
     buffer *out = &builder->scratch->skeleton;
+    buffer_clear(out);
     size_t after = builder->payload_at + builder->draft.payload.size;
     if (!json_is(builder->payload, JSON_OBJECT) && !json_is(builder->payload, JSON_ARRAY))
         return whole;
@@ -119,10 +121,17 @@ static weir_code parse_envelope(struct builder *builder) {
     return code;
 }
 
+/* Also a second time, once the subject is known that the first one lacked. */
+static weir_code write_bytes(struct builder *builder) {
+    buffer_clear(&builder->scratch->envelope);
+    builder->envelope = NULL;
+    return dialect_write_marked(builder->dialect, &builder->scratch->envelope, &builder->draft,
+                                &builder->facts, &builder->payload_at, builder->err);
+}
+
 static weir_code write_envelope(struct builder *builder) {
     buffer *envelope = &builder->scratch->envelope;
-    WEIR_TRY(dialect_write_marked(builder->dialect, envelope, &builder->draft, &builder->payload_at,
-                                  builder->err));
+    WEIR_TRY(write_bytes(builder));
     if (envelope->size > builder->max_bytes)
         return weir_fail(builder->err, WEIR_LIMIT, "the envelope is %zu bytes long, an event may be %zu",
                          envelope->size, builder->max_bytes);
@@ -141,9 +150,31 @@ static weir_code text_at(struct builder *builder, const char *what, const char *
     weir_text inner = event_payload_pointer(builder->dialect, pointer);
     if (inner.data)
         return event_text_at(out, json_pointer(builder->payload, inner), what, pointer, builder->err);
+    if (builder->scratch->envelope.size == 0)
+        WEIR_TRY(write_bytes(builder));
     WEIR_TRY(parse_envelope(builder));
     return event_text_at(out, json_pointer(builder->envelope, weir_text_of(pointer)), what, pointer,
                          builder->err);
+}
+
+/* "/payload/message_id" is what stands there, which must be something; any other text is itself. */
+static weir_code settle_fact(struct builder *builder, const char *what, const char *written, weir_text *out) {
+    if (!written || *written != '/') {
+        *out = weir_text_of(written);
+        return WEIR_OK;
+    }
+    WEIR_TRY(text_at(builder, what, written, out));
+    return out->data ? WEIR_OK
+                     : weir_fail(builder->err, WEIR_INVALID,
+                                 "the idempotency key needs its %s, and nothing stands at %s", what, written);
+}
+
+static weir_code settle_facts(struct builder *builder) {
+    builder->facts.payload = builder->payload;
+    if (builder->draft.idempotency_key.data)
+        return WEIR_OK;
+    WEIR_TRY(settle_fact(builder, "entity", builder->def->entity, &builder->facts.entity));
+    return settle_fact(builder, "action", builder->def->action, &builder->facts.action);
 }
 
 static weir_code settle_key(struct builder *builder) {
@@ -213,10 +244,18 @@ static weir_code build(struct builder *builder, const weir_clock *clock, struct 
     WEIR_TRY(dialect_complete(builder->dialect, &builder->draft, clock, memory, builder->err));
     if (key_in_payload(builder))
         WEIR_TRY(settle_key(builder));
+    bool names_subject = builder->dialect->uses_subject;
+    if (names_subject) /* until it is rendered, which may need the rest of the envelope */
+        builder->facts.subject = builder->draft.type;
+    WEIR_TRY(settle_facts(builder));
+    if (names_subject)
+        WEIR_TRY(render_subject(builder, &builder->facts.subject));
     WEIR_TRY(write_envelope(builder));
     if (builder->def->key && !key_in_payload(builder))
         WEIR_TRY(settle_key(builder));
-    WEIR_TRY(render_subject(builder, &out->subject));
+    out->subject = builder->facts.subject;
+    if (!names_subject)
+        WEIR_TRY(render_subject(builder, &out->subject));
     out->envelope = buffer_view(&builder->scratch->envelope);
     out->id = (weir_text){arena_cstr(memory, builder->draft.id), builder->draft.id.size};
     out->key = (weir_text){arena_cstr(memory, builder->draft.key), builder->draft.key.size};

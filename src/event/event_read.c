@@ -8,6 +8,7 @@
 #include "event/dialect_model.h"
 #include "event/event_scratch.h"
 #include "event/shown.h"
+#include "event/subject.h"
 
 static const weir_text *event_field(const void *event, int field) {
     return canonical_of_event((weir_event *)event, (enum canonical)field);
@@ -25,6 +26,16 @@ static weir_code parse(const json **envelope, weir_text wire, event_scratch *scr
     return code;
 }
 
+/* The wire's own text: the type, or one of its subjects. */
+static bool says_type(const weir_event *event, const dialect *how, const struct event_def *def,
+                      event_scratch *scratch) {
+    if (!dialect_type_is_subject(how))
+        return text_is(event->type, def->type);
+    buffer_clear(&scratch->subject);
+    template_pattern(&scratch->subject, weir_text_of(def->subject));
+    return pattern_matches(buffer_view(&scratch->subject), event->type);
+}
+
 /* An older version's schema is not in the catalog, so its payload passes; a newer one means our catalog is
  * old. */
 static weir_code check(const weir_event *event, const dialect *how, const struct event_def *def,
@@ -33,7 +44,7 @@ static weir_code check(const weir_event *event, const dialect *how, const struct
     WEIR_TRY(event_check_schema(scratch->run, dialect_schema(how), envelope, "envelope", err));
     if (!def)
         return WEIR_OK;
-    if (!text_is(event->type, def->type))
+    if (!says_type(event, how, def, scratch))
         return weir_fail(err, WEIR_INVALID, "the envelope says it is of type '%s'",
                          shown(wrong, event->type));
     if (event->version > def->version) {
@@ -47,10 +58,10 @@ static weir_code check(const weir_event *event, const dialect *how, const struct
     return event_check_schema(scratch->run, def->schema, scratch->tree.payload, "payload", err);
 }
 
-static weir_code read_key(weir_event *event, const struct event_def *def, const json *envelope,
-                          weir_error *err) {
+static weir_code read_key(weir_event *event, const dialect *how, const struct event_def *def,
+                          const json *envelope, weir_error *err) {
     weir_text key;
-    const json *value = json_pointer(envelope, weir_text_of(def->key));
+    const json *value = dialect_value_at(how, envelope, weir_text_of(def->key));
     WEIR_TRY(event_text_at(&key, value, "key", def->key, err));
     if (key.data)
         event->key = key;
@@ -63,12 +74,14 @@ static weir_code read_event(weir_event *out, const dialect *how, const struct ev
     WEIR_TRY(parse(&envelope, wire, scratch, err));
     WEIR_TRY(dialect_read(how, out, envelope, scratch->arena, err));
     WEIR_TRY(event_check_fields(out, event_field, err));
-    scratch->tree.payload = json_pointer(envelope, how->canonical[CANONICAL_PAYLOAD]->pointer);
+    scratch->tree.payload = dialect_field_value(envelope, how->canonical[CANONICAL_PAYLOAD]);
     scratch->tree.text = &scratch->text;
     if (validate)
         WEIR_TRY(check(out, how, def, envelope, scratch, err));
     if (def && def->key)
-        WEIR_TRY(read_key(out, def, envelope, err));
+        WEIR_TRY(read_key(out, how, def, envelope, err));
+    if (def && dialect_type_is_subject(how) && says_type(out, how, def, scratch))
+        out->type = weir_text_of(def->type);
     out->wire = wire;
     out->tree = &scratch->tree;
     return WEIR_OK;

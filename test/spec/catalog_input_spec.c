@@ -582,6 +582,28 @@ static void envelopes_are_files_or_stand_inside(void **state) {
     expect_findings(folder, lines);
 }
 
+/* The shop with a built-in envelope; the kit's own file is in the way then. */
+static const char *shop_with(const char *envelope, const char *payload) {
+    const char *yaml = kit_replace(kit_shop, "envelope.yaml", envelope);
+    const char *folder = kit_catalog_folder(kit_replace(yaml, "/payload/", payload));
+    char old[1024];
+    snprintf(old, sizeof old, "%s/envelope.yaml", folder);
+    unlink(old);
+    return folder;
+}
+
+static void envelopes_may_be_built_in(void **state) {
+    (void)state;
+    static const char *const nothing[] = {NULL};
+    expect_findings(shop_with("daarion", "/payload/"), nothing);
+    expect_findings(shop_with("microdao", "/payload/"), nothing);
+    expect_findings(shop_with("giia", "/data/"), nothing);
+    expect_findings(shop_with("cloudevents", "/data/"), nothing);
+    static const char *const unknown[] = {"C014 catalog.yaml:3:1 there is no built-in envelope 'cloudevent'",
+                                          NULL};
+    expect_findings(shop_with("cloudevent", "/payload/"), unknown);
+}
+
 static const struct spec specs[] = {
     {"an empty catalog misses everything", an_empty_catalog_misses_everything},
     {"a catalog is a mapping", a_catalog_is_a_mapping},
@@ -615,5 +637,6 @@ static const struct spec specs[] = {
     {"links inside are followed once", links_inside_are_followed_once},
     {"what is no file is not waited for", what_is_no_file_is_not_waited_for},
     {"envelopes are files or stand inside", envelopes_are_files_or_stand_inside},
+    {"envelopes may be built in", envelopes_may_be_built_in},
 };
 SPEC_MAIN(specs)

@@ -294,23 +294,46 @@ static void a_mistyped_event_gets_a_suggestion(void **state) {
 
 /* --- the bundle ----------------------------------------------------------------------------------------- */
 
-static void a_bundle_is_the_same_catalog_again(void **state) {
-    (void)state;
-    char path[1024];
-    const char *source = getenv("WEIR_SOURCE");
-    snprintf(path, sizeof path, "%s/catalogs/daarion", source ? source : ".");
-    weir_catalog *catalog = open_folder(path, NULL);
+/* Its bundle, opened as a catalog, must be the same. The caller closes it. */
+static weir_catalog *through_bundle(const weir_catalog *catalog) {
     buffer bundle;
     buffer_init(&bundle, 1 << 22);
     catalog_bundle(&bundle, catalog);
     const char *folder = kit_catalog_folder("{}");
     kit_file(folder, "bundle/catalog.yaml", bundle.data);
-    char again_path[1100];
-    snprintf(again_path, sizeof again_path, "%s/bundle", folder);
-    weir_catalog *again = open_folder(again_path, NULL);
+    char path[1100];
+    snprintf(path, sizeof path, "%s/bundle", folder);
+    weir_catalog *again = open_folder(path, NULL);
     assert_string_equal(weir_catalog_digest(again), weir_catalog_digest(catalog));
-    assert_int_equal(again->events.count, catalog->events.count);
     buffer_release(&bundle);
+    return again;
+}
+
+static void a_bundle_is_the_same_catalog_again(void **state) {
+    (void)state;
+    char path[1024];
+    const char *source = getenv("WEIR_SOURCE");
+    snprintf(path, sizeof path, "%s/catalogs/daarion", source ? source : ".");
+    weir_catalog *catalog = open_folder(path, NULL), *again = through_bundle(catalog);
+    assert_int_equal(again->events.count, catalog->events.count);
+    weir_catalog_close(again);
+    weir_catalog_close(catalog);
+}
+
+static void a_bundle_has_the_built_in_envelope_inside(void **state) {
+    (void)state;
+    const char *yaml = kit_replace(kit_shop, "envelope.yaml", "microdao");
+    yaml = kit_replace(yaml, "    owner: shop\n",
+                       "    owner: shop\n    idempotency: {entity: /payload/order_id, action: placed}\n");
+    const char *folder = kit_catalog_folder(yaml);
+    char old[1024];
+    snprintf(old, sizeof old, "%s/envelope.yaml", folder);
+    remove(old);
+    weir_catalog *catalog = open_folder(folder, NULL), *again = through_bundle(catalog);
+    assert_string_equal(dialect_name(again->dialect), "microdao");
+    const struct event_def *event = catalog_event_of_wire(again, of("order.placed"));
+    assert_string_equal(event->entity, "/payload/order_id");
+    assert_string_equal(event->action, "placed");
     weir_catalog_close(again);
     weir_catalog_close(catalog);
 }
@@ -403,6 +426,7 @@ static const struct spec specs[] = {
     {"a subject leads to its event", a_subject_leads_to_its_event},
     {"a mistyped event gets a suggestion", a_mistyped_event_gets_a_suggestion},
     {"a bundle is the same catalog again", a_bundle_is_the_same_catalog_again},
+    {"a bundle has the built-in envelope inside", a_bundle_has_the_built_in_envelope_inside},
     {"files and their order do not change the digest", files_and_their_order_do_not_change_the_digest},
     {"the first error is the error", the_first_error_is_the_error},
     {"a report is bounded and keeps its errors", a_report_is_bounded_and_keeps_its_errors},

@@ -297,6 +297,18 @@ static void events_name_a_stream_that_exists(void **state) {
     expect_findings(kit_catalog_folder(yaml), lines);
 }
 
+static void keys_of_an_example_are_shown_escaped(void **state) {
+    (void)state;
+    const char *yaml = kit_replace(kit_shop, "        order_id: {type: string}\n",
+                                   "        order_id: {type: string}\n"
+                                   "      additionalProperties: {type: number}\n");
+    yaml = kit_replace(yaml, "{order_id: o-1}", "{order_id: o-1, \"a\\e[2J\": x}");
+    static const char *const lines[] = {"C210 catalog.yaml:20:40 event 'order.placed': the example's "
+                                        "/a\\x1b[2J must be a number, is a string (type)",
+                                        NULL};
+    expect_findings(kit_catalog_folder(yaml), lines);
+}
+
 static const struct spec specs[] = {
     {"each rule has its own code and name, and says what and what to do", each_rule_is_complete},
     {"each rule has a fixture that gives exactly it", each_rule_has_a_fixture_that_gives_it},
@@ -314,5 +326,6 @@ static const struct spec specs[] = {
     {"groups and their services agree", groups_and_their_services_agree},
     {"names fit the rule of the catalog", names_fit_the_rule_of_the_catalog},
     {"events name a stream that exists", events_name_a_stream_that_exists},
+    {"keys of an example are shown escaped", keys_of_an_example_are_shown_escaped},
 };
 SPEC_MAIN(specs)

@@ -490,9 +490,33 @@ static void bad_files_are_refused_with_their_place(void **state) {
          "envelope.yaml:4:3: field 'type' always comes from the event, it cannot have generate, value or "
          "default"},
         {"dialect: x\nfields:\n  id: {at: /id}\n  d: {at: /d, value: \"{typ}\"}\n" REST,
-         "envelope.yaml:4:22: field 'd': '{typ}' is none of {type}, {type.0} .. {type.9}, {version}"},
+         "envelope.yaml:4:22: field 'd': '{typ}' is none of {type}, {type.0} .. {type.9}, {version}, "
+         "{source}, "
+         "{subject}, {hour}, {entity}, {action}"},
         {"dialect: x\nfields:\n  id: {at: /id}\n  d: {at: /d, value: \"a{type\"}\n" REST,
-         "envelope.yaml:4:22: field 'd': '{type' is none of {type}, {type.0} .. {type.9}, {version}"},
+         "envelope.yaml:4:22: field 'd': '{type' is none of {type}, {type.0} .. {type.9}, {version}, "
+         "{source}, "
+         "{subject}, {hour}, {entity}, {action}"},
+        {"dialect: x\nfields:\n  id: {at: /id}\n  type: {at: /t, value: \"x.{subject}\"}\n  payload: {at: "
+         "/p}\n",
+         "envelope.yaml:4:3: field 'type' always comes from the event, it cannot have generate, value or "
+         "default"},
+        {"dialect: x\nfields:\n  id: {at: /id, aliases: /event_id}\n" REST,
+         "envelope.yaml:3:26: field 'id': aliases must be a list of places, like [/event_id]"},
+        {"dialect: x\nfields:\n  id: {at: /id, aliases: [event_id]}\n" REST,
+         "envelope.yaml:3:27: field 'id': an alias must be a JSON Pointer to a member, like /meta/trace_id"},
+        {"dialect: x\nfields:\n  id: {at: /id}\n  who: {at: /who, from: /agent_id}\n" REST,
+         "envelope.yaml:4:25: field 'who': from must be a place inside the payload, like /payload/who"},
+        {"dialect: x\nfields:\n  id: {at: /id, header: ce-id}\n" REST,
+         "envelope.yaml:3:3: field 'id' may have one of at and header, not two"},
+        {"dialect: x\nfields:\n  id: {header: ce-id}\n" REST,
+         "envelope.yaml:4:3: where fields stand in headers, all do, and the payload is the body: at: \"\""},
+        {"dialect: x\nfields:\n  id: {header: ce id}\n" REST,
+         "envelope.yaml:3:16: field 'id': header must be the name of one, 1 to 64 letters, digits and -"},
+        {"dialect: x\nfields:\n  id: {at: \"\"}\n" REST,
+         "envelope.yaml:3:12: field 'id': at must be a JSON Pointer to a member, like /meta/trace_id"},
+        {"dialect: x\nattributes: amqp\nfields:\n  id: {at: /id}\n" REST,
+         "envelope.yaml:2:13: attributes must be: cloudevents"},
         {"dialect: x\nfields:\n  id: {at: /id}\n  d: {at: /d, value: [1]}\n" REST,
          "envelope.yaml:4:22: field 'd': its value must be a short text, a number, true or false"},
         {"dialect: x\nfields:\n  id: {at: /id}\n  actor_kind: {at: /d, default: 1}\n" REST,

@@ -323,6 +323,26 @@ static void times_and_versions_are_checked(void **state) {
     bench_close(&bench);
 }
 
+static void keys_of_the_payload_are_shown_escaped(void **state) {
+    (void)state;
+    struct bench bench;
+    bench_open(&bench);
+    json_doc *doc = NULL;
+    schema *numbers = NULL;
+    expect_ok(yaml_parse(&doc, "numbers.yaml", of("additionalProperties: {type: number}"), &bench.err),
+              &bench.err);
+    expect_ok(schema_compile(&numbers, json_root(doc), NULL, &bench.err), &bench.err);
+    bench.def.schema = numbers;
+    weir_draft draft = good;
+    struct event_built built;
+    draft.payload = of("{\"a\\u001b[2J\\nb\":\"x\"}");
+    expect_error(build(&bench, &draft, &built), WEIR_INVALID, &bench.err,
+                 "rwa.inventory.updated: payload /a\\x1b[2J\\x0ab: must be a number, is a string (type)");
+    schema_free(numbers);
+    json_doc_free(doc);
+    bench_close(&bench);
+}
+
 static const struct spec specs[] = {
     {"a draft becomes subject, id, key and envelope", a_draft_becomes_wire},
     {"the ordering key comes from the payload, and a key given must agree", the_key_comes_from_the_payload},
@@ -336,5 +356,6 @@ static const struct spec specs[] = {
     {"an event over its size is refused", size_is_bounded},
     {"short fields are bounded and hold no control characters", short_fields_are_clean},
     {"times and versions of a draft are checked", times_and_versions_are_checked},
+    {"keys of the payload are shown escaped", keys_of_the_payload_are_shown_escaped},
 };
 SPEC_MAIN(specs)
