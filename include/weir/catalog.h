@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "weir/error.h"
+#include "weir/text.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,6 +38,11 @@ typedef struct weir_report weir_report;
 WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_catalog_open(weir_catalog **out, const char *dir,
                                                         const char *environment, weir_report **report,
                                                         weir_error *err);
+/* The same from a bundle, the whole catalog as one document (`weir check -o FILE`). `name` is what findings and
+ * errors call it. The digest it states is verified. weir_catalog_open takes a bundle's path too. */
+WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_catalog_open_bundle(weir_catalog **out, weir_text bundle,
+                                                               const char *name, const char *environment,
+                                                               weir_report **report, weir_error *err);
 WEIR_EXPORT void weir_catalog_close(weir_catalog *catalog); /* NULL is fine */
 
 WEIR_EXPORT size_t weir_report_count(const weir_report *report);

@@ -9,12 +9,11 @@
 
 #include "base/fail.h"
 #include "base/ids.h"
+#include "base/limits.h"
 #include "base/units.h"
 #include "catalog/schema_path.h"
 #include "catalog/source.h"
 #include "weir/json.h"
-
-enum { BUNDLE_BYTES = 64 << 20 };
 
 struct bundle {
     weir_json_writer *json;
@@ -316,21 +315,25 @@ static void put_document(struct bundle *bundle) {
     weir_json_end_object(bundle->json);
 }
 
-void bundle_make(weir_catalog *catalog) {
+weir_code bundle_make(weir_catalog *catalog, weir_error *err) {
     buffer text, canonical;
-    buffer_init(&text, BUNDLE_BYTES);
-    buffer_init(&canonical, BUNDLE_BYTES);
+    buffer_init(&text, LIMIT_BUNDLE_BYTES);
+    buffer_init(&canonical, LIMIT_BUNDLE_BYTES);
     struct bundle bundle = {.catalog = catalog};
     bundle.arena = arena_new();
-    buffer_init(&bundle.scratch, BUNDLE_BYTES);
+    buffer_init(&bundle.scratch, LIMIT_BUNDLE_BYTES);
     bundle.json = json_writer_over(&text);
     put_document(&bundle);
     weir_json_free(bundle.json);
+    weir_code code = WEIR_OK;
     json_doc *doc = NULL;
-    weir_error err;
-    if (json_parse(&doc, buffer_view(&text), &err) != WEIR_OK)
-        weir_bug(__FILE__, __LINE__, err.message);
-    json_write_canonical(&canonical, json_root(doc));
+    if (text.overflow || bundle.scratch.overflow)
+        code = weir_fail(err, WEIR_LIMIT, "catalog '%s' is larger than %d MiB as one document", catalog->name,
+                         LIMIT_BUNDLE_BYTES >> 20);
+    else
+        WEIR_ASSERT(json_parse(&doc, buffer_view(&text), NULL) == WEIR_OK);
+    if (doc)
+        json_write_canonical(&canonical, json_root(doc));
     catalog->bundle = arena_text(catalog->arena, buffer_view(&canonical));
     sha256_format(catalog->digest, catalog->bundle.data, catalog->bundle.size);
     json_doc_free(doc);
@@ -338,8 +341,5 @@ void bundle_make(weir_catalog *catalog) {
     buffer_release(&bundle.scratch);
     buffer_release(&canonical);
     buffer_release(&text);
-}
-
-void catalog_bundle(buffer *out, const weir_catalog *catalog) {
-    buffer_text(out, catalog->bundle);
+    return code;
 }

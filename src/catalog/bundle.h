@@ -8,11 +8,18 @@
 
 #include "catalog/model.h"
 
-/* Appends the bundle of an open catalog. */
+/* Appends the bundle as it stands in files and on the servers: one line that states its format, its digest
+ * and the catalog itself. */
 void catalog_bundle(buffer *out, const weir_catalog *catalog);
 
-/* Makes the bundle and the digest of a catalog that was read without errors, before an environment is
- * applied. */
-void bundle_make(weir_catalog *catalog);
+/* Makes the resolved catalog (catalog->bundle) and its digest, of a catalog that was read without errors,
+ * before an environment is applied. LIMIT when it is larger than LIMIT_BUNDLE_BYTES. */
+WEIR_MUST_CHECK weir_code bundle_make(weir_catalog *catalog, weir_error *err);
+
+/* Reads what catalog_bundle wrote: sets catalog->bundle and its digest, which must be the one stated, and
+ * gives the catalog's document, the caller's. `name` says in errors what was read. INVALID: no bundle, of a
+ * newer format, damaged. */
+WEIR_MUST_CHECK weir_code bundle_read(json_doc **out, weir_catalog *catalog, weir_text text, const char *name,
+                                      weir_error *err);
 
 #endif

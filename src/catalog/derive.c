@@ -210,7 +210,7 @@ static void derive_catalog(struct reading *reading, struct place place) {
 }
 
 void derive_streams(struct reading *reading) {
-    struct place place = {"catalog.yaml", 1, 1};
+    struct place place = {reading->catalog->entry->path, 1, 1};
     derive_redeliver(reading, place);
     derive_advisories(reading, place);
     derive_catalog(reading, place);

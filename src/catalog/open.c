@@ -2,6 +2,12 @@
 /* Opening a catalog: read everything, then judge it. The order of sections matters (events name streams,
  * groups name events), the order of files does not. A file that cannot be read may hold what seems to be
  * missing elsewhere, so the rules about the whole wait until every file can be read. */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fail.h"
+#include "base/limits.h"
+#include "base/process.h"
 #include "catalog/bundle.h"
 #include "catalog/check.h"
 #include "catalog/reading.h"
@@ -50,8 +56,8 @@ static void read_parts(struct reading *reading) {
     read_section(reading, "events", "event", read_event);
     read_section(reading, "groups", "group", read_group);
     read_section(reading, "services", "service", read_service);
-    struct node root = {
-        catalog->entry, json_root(catalog->entry->doc), {"catalog.yaml", 1, 1}, "catalog.yaml"};
+    const char *path = catalog->entry->path;
+    struct node root = {catalog->entry, json_root(catalog->entry->doc), {path, 1, 1}, path};
     if (catalog->streams.count == 0)
         report_add(reading->sources.report, RULE_MISSING_KEY, root.place, "catalog '%s' has no streams",
                    catalog->name);
@@ -75,8 +81,8 @@ static weir_code read_all(struct reading *reading, weir_error *err) {
     weir_code code = environment_find(reading, err);
     if (code != WEIR_OK)
         return code;
-    if (report_errors(report) == 0)
-        bundle_make(catalog);
+    if (report_errors(report) == 0 && !reading->sources.sealed)
+        WEIR_TRY(bundle_make(catalog, err));
     environments_apply(reading);
     if (!catalog->managed)
         report_demote(report);
@@ -85,24 +91,57 @@ static weir_code read_all(struct reading *reading, weir_error *err) {
     return report_fail(report, err);
 }
 
+/* Reads what reading->sources were opened on; gives reading->catalog to *out, or closes it. */
+static weir_code finish(struct reading *reading, weir_catalog **out, weir_report **report, weir_code opened,
+                        weir_error *err) {
+    weir_code code = opened == WEIR_OK ? read_all(reading, err) : opened;
+    if (code != WEIR_OK)
+        weir_catalog_close(reading->catalog);
+    *out = code == WEIR_OK ? reading->catalog : NULL;
+    if (report)
+        *report = reading->sources.report;
+    else
+        weir_report_free(reading->sources.report);
+    return code;
+}
+
+static struct reading begin(const char *dir, const char *environment) {
+    struct reading reading = {.catalog = catalog_new(dir, environment)};
+    reading.sources.arena = reading.catalog->arena;
+    reading.sources.report = report_new();
+    return reading;
+}
+
+static weir_code seal(struct reading *reading, weir_text bundle, const char *name, weir_error *err) {
+    weir_catalog *catalog = reading->catalog;
+    json_doc *doc;
+    WEIR_TRY(bundle_read(&doc, catalog, bundle, name, err));
+    const char *slash = strrchr(name, '/');
+    sources_seal(&reading->sources, slash ? slash + 1 : name, doc);
+    return WEIR_OK;
+}
+
+weir_code weir_catalog_open_bundle(weir_catalog **out, weir_text bundle, const char *name,
+                                   const char *environment, weir_report **report, weir_error *err) {
+    struct reading reading = begin(name, environment);
+    return finish(&reading, out, report, seal(&reading, bundle, name, err), err);
+}
+
+static bool is_file(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 weir_code weir_catalog_open(weir_catalog **out, const char *dir, const char *environment,
                             weir_report **report, weir_error *err) {
-    weir_report *findings = report_new();
-    weir_catalog *catalog = catalog_new(dir, environment);
-    struct reading reading = {.catalog = catalog};
-    reading.sources.arena = catalog->arena;
-    reading.sources.report = findings;
-    weir_code code = sources_open(&reading.sources, dir, err);
+    struct reading reading = begin(dir, environment);
+    if (!is_file(dir))
+        return finish(&reading, out, report, sources_open(&reading.sources, dir, err), err);
+    char *data = NULL;
+    size_t size = 0;
+    weir_code code = file_read(&data, &size, dir, 2 * LIMIT_BUNDLE_BYTES, err);
     if (code == WEIR_OK)
-        code = read_all(&reading, err);
-    if (code != WEIR_OK) {
-        weir_catalog_close(catalog);
-        catalog = NULL;
-    }
-    *out = catalog;
-    if (report)
-        *report = findings;
-    else
-        weir_report_free(findings);
-    return code;
+        code = seal(&reading, (weir_text){data, size}, dir, err);
+    mem_free(data);
+    return finish(&reading, out, report, code, err);
 }

@@ -191,11 +191,9 @@ static void find_parts(struct reading *reading, const struct node *root) {
             find_references(reading, reading->sources.files.items[i]);
     for (size_t i = 0; i < reading->sources.files.count; i++) {
         const struct source *source = reading->sources.files.items[i];
-        if (!source->doc || !source->yaml)
-            continue;
         if (source == reading->catalog->entry)
             list_push(reading->sources.arena, &reading->parts, source);
-        else
+        else if (source->doc && source->yaml)
             choose_part(reading, source);
     }
     for (size_t i = 0; i < reading->parts.count; i++)
@@ -328,8 +326,7 @@ static void read_envelope(struct reading *reading, const struct node *root) {
 }
 
 void read_entry(struct reading *reading) {
-    struct place place = {"catalog.yaml", 1, 1};
-    struct source *entry = source_read(&reading->sources, "catalog.yaml", place);
+    struct source *entry = sources_entry(&reading->sources);
     if (!entry || !entry->doc)
         return;
     reading->catalog->entry = entry;

@@ -35,21 +35,34 @@ weir_code sources_open(struct sources *sources, const char *dir, weir_error *err
     sources->real = arena_strdup(sources->arena, strcmp(real, "/") == 0 ? "" : real);
     free(real);
     struct stat info;
-    if (stat(absolute(sources, "catalog.yaml"), &info) != 0) {
+    if (stat(absolute(sources, CATALOG_ENTRY), &info) != 0) {
         weir_fail(err, WEIR_NOT_FOUND, "no catalog.yaml in '%s'", dir);
         return weir_hint(err, "name the folder that holds catalog.yaml, or make one with `weir init`");
     }
     return WEIR_OK;
 }
 
+void sources_seal(struct sources *sources, const char *path, json_doc *doc) {
+    struct source *source = arena_alloc(sources->arena, sizeof *source);
+    const char *name = arena_strdup(sources->arena, path);
+    *source = (struct source){.path = name, .real = name, .doc = doc};
+    list_push(sources->arena, &sources->files, source);
+    sources->sealed = true;
+}
+
+struct source *sources_entry(struct sources *sources) {
+    return sources->sealed ? sources->files.items[0]
+                           : source_read(sources, CATALOG_ENTRY, (struct place){CATALOG_ENTRY, 1, 1});
+}
+
 bool source_is_folder(const struct sources *sources, const char *path) {
     struct stat info;
-    return stat(absolute(sources, path), &info) == 0 && S_ISDIR(info.st_mode);
+    return !sources->sealed && stat(absolute(sources, path), &info) == 0 && S_ISDIR(info.st_mode);
 }
 
 bool source_is_file(const struct sources *sources, const char *path) {
     struct stat info;
-    return stat(absolute(sources, path), &info) == 0 && S_ISREG(info.st_mode);
+    return !sources->sealed && stat(absolute(sources, path), &info) == 0 && S_ISREG(info.st_mode);
 }
 
 struct place source_place(const struct source *source, const json *value) {
@@ -107,6 +120,12 @@ const char *source_join(struct sources *sources, const char *from, weir_text rel
 
 /* The file's absolute path when it is a regular file inside the folder; otherwise NULL and a finding. */
 static const char *resolve(struct sources *sources, const char *path, struct place place) {
+    if (sources->sealed) {
+        report_add(sources->report, RULE_FILE_UNREADABLE, place, "a bundle stands alone: it cannot name '%s'",
+                   path);
+        report_remedy(sources->report, "write the bundle again with weir check -o");
+        return NULL;
+    }
     char *real = realpath(absolute(sources, path), NULL);
     struct stat info;
     if (!real || stat(real, &info) != 0) {
@@ -227,7 +246,7 @@ static void visit(struct sources *sources, const char *path, int depth) {
         walk(sources, path, depth + 1);
     if (folder)
         return;
-    bool entry = strcmp(path, "catalog.yaml") == 0 || ends(path, "/catalog.yaml");
+    bool entry = strcmp(path, CATALOG_ENTRY) == 0 || ends(path, "/" CATALOG_ENTRY);
     if (yaml && !entry)
         source_read(sources, path, place);
     else if (!yaml && ends(path, ".yml"))
@@ -265,5 +284,6 @@ static void walk(struct sources *sources, const char *folder, int depth) {
 }
 
 void sources_walk(struct sources *sources, const char *folder) {
-    walk(sources, folder, 0);
+    if (!sources->sealed)
+        walk(sources, folder, 0);
 }

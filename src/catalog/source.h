@@ -27,11 +27,18 @@ struct sources {
     const char *real; /* resolved */
     LIST(struct source *) files;
     bool broken; /* a file could not be read: what is missing may stand in it */
+    bool sealed; /* the one source there is was given: no file is looked for */
 };
+
+#define CATALOG_ENTRY "catalog.yaml"
 
 /* NOT_FOUND when there is no such folder or no catalog.yaml in it. Frees nothing: documents belong to the
  * caller. */
 WEIR_MUST_CHECK weir_code sources_open(struct sources *sources, const char *dir, weir_error *err);
+/* Instead of a folder: one document, named `path` in findings. Takes doc. */
+void sources_seal(struct sources *sources, const char *path, json_doc *doc);
+/* The file that everything begins with: catalog.yaml, or the document that was given. */
+struct source *sources_entry(struct sources *sources);
 /* Reads every .yaml file in `folder` ("" is the root) and below, but for those named catalog.yaml. */
 void sources_walk(struct sources *sources, const char *folder);
 /* Reads one file; the same file gives the same source. NULL (with a finding at `place`) when there is no such

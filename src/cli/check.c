@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* weir check [DIR] */
 #include "catalog/check.h"
-#include "base/fail.h"
+#include "base/limits.h"
 #include "base/process.h"
 #include "catalog/bundle.h"
 #include "cli/commands.h"
@@ -64,11 +64,10 @@ static int run_rules(cli *cli) {
 
 static weir_code write_bundle(const weir_catalog *catalog, const char *path, weir_error *err) {
     buffer bundle;
-    buffer_init(&bundle, 256 << 20);
+    buffer_init(&bundle, 2 * LIMIT_BUNDLE_BYTES);
     catalog_bundle(&bundle, catalog);
     buffer_char(&bundle, '\n');
-    weir_code code = bundle.overflow ? weir_fail(err, WEIR_LIMIT, "the bundle is larger than 256 MiB")
-                                     : file_write_atomic(path, bundle.data, bundle.size, 0644, err);
+    weir_code code = file_write_atomic(path, bundle.data, bundle.size, 0644, err);
     buffer_release(&bundle);
     return code;
 }

@@ -15,10 +15,14 @@ size_t findings_count(const weir_report *report, weir_severity severity) {
     return count;
 }
 
-/* The path a shell can open from here: the folder's name and the file below it. */
-static void append_path(buffer *out, const char *dir, const char *file) {
-    size_t size = strlen(dir);
-    if (size && strcmp(dir, ".") != 0) {
+void findings_path(buffer *out, const char *dir, const char *file) {
+    size_t size = strlen(dir), own = strlen(file);
+    bool bundle = size >= own && strcmp(dir + size - own, file) == 0; /* it is its own folder */
+    if (bundle)
+        size -= own;
+    if (bundle) {
+        buffer_printable(out, (weir_text){dir, size});
+    } else if (size && strcmp(dir, ".") != 0) {
         buffer_printable(out, weir_text_of(dir));
         if (dir[size - 1] != '/')
             buffer_char(out, '/');
@@ -27,7 +31,7 @@ static void append_path(buffer *out, const char *dir, const char *file) {
 }
 
 static void append_finding(buffer *out, bool colour, const char *dir, const weir_finding *finding) {
-    append_path(out, dir, finding->file);
+    findings_path(out, dir, finding->file);
     if (finding->line)
         buffer_printf(out, ":%d:%d", finding->line, finding->column);
     buffer_string(out, ": ");

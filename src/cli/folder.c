@@ -30,9 +30,10 @@ static weir_code folder_given(const char **out, arena *arena, const char *given,
         return weir_hint(err, "name the catalog's folder, or start one with weir init %s", given);
     }
     const char *slash = strrchr(given, '/');
-    if (strcmp(slash ? slash + 1 : given, "catalog.yaml") != 0) {
-        weir_fail(err, WEIR_INVALID, "%s is no catalog folder", given);
-        return weir_hint(err, "name the folder that holds catalog.yaml");
+    if (strcmp(slash ? slash + 1 : given, "catalog.yaml") !=
+        0) { /* a bundle, or opening it says that it is none */
+        *out = arena_strdup(arena, given);
+        return WEIR_OK;
     }
     *out = slash ? arena_copy(arena, given, slash == given ? 1 : (size_t)(slash - given)) : ".";
     return WEIR_OK;

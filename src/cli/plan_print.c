@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/plan_print.h"
 
+#include "cli/run.h"
+
 #include <string.h>
 
 #include "base/text.h"
@@ -68,8 +70,9 @@ static void append_step(buffer *out, bool colour, const char *folder, const weir
                   colour ? "\033[0m" : "", plan_thing(step));
     buffer_printable(out, weir_text_of(step->name));
     if (step->line) {
-        bool here = strcmp(folder, ".") == 0;
-        buffer_printf(out, "   %s%s%s:%d", here ? "" : folder, here ? "" : "/", step->file, step->line);
+        buffer_string(out, "   ");
+        findings_path(out, folder, step->file);
+        buffer_printf(out, ":%d", step->line);
     }
     buffer_char(out, '\n');
     for (size_t i = 0; i < step->change_count; i++)

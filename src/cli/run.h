@@ -43,6 +43,8 @@ void help_json(buffer *out, const char *only); /* a command's name, or NULL */
 /* "catalog/file.yaml:3:5: error C012 name: message" and "  remedy", for people. `dir` stands before the file.
  */
 void findings_print(FILE *out, bool colour, const char *dir, const weir_report *report);
+/* Appends the path a shell can open from here: the folder's name and the file below it, or the bundle's. */
+void findings_path(buffer *out, const char *dir, const char *file);
 /* [{"rule":...}] */
 void findings_json(weir_json_writer *json, const weir_report *report);
 size_t findings_count(const weir_report *report, weir_severity severity);

@@ -65,15 +65,16 @@ static weir_catalog *open_catalog(void) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     write_catalog(data, size);
-    weir_catalog *catalog = open_catalog();
+    weir_catalog *catalog = open_catalog(), *again = NULL;
     if (!catalog)
         return 0;
     buffer bundle;
+    weir_error err = {0};
     buffer_init(&bundle, 64 << 20);
     catalog_bundle(&bundle, catalog);
-    write_catalog(bundle.data, bundle.size);
-    weir_catalog *again = open_catalog();
-    PROMISE(again && strcmp(weir_catalog_digest(again), weir_catalog_digest(catalog)) == 0);
+    PROMISE(weir_catalog_open_bundle(&again, buffer_view(&bundle), "bundle", NULL, NULL, &err) == WEIR_OK);
+    PROMISE(bundle_make(again, &err) == WEIR_OK);
+    PROMISE(strcmp(weir_catalog_digest(again), weir_catalog_digest(catalog)) == 0);
     weir_catalog_close(again);
     weir_catalog_close(catalog);
     buffer_release(&bundle);

@@ -169,6 +169,31 @@ static void apply_asks_on_a_terminal(void **state) {
     kit_server_stop(server);
 }
 
+static void a_bundle_stands_for_its_folder(void **state) {
+    (void)state;
+    own_environment();
+    kit_server *server = kit_server_start(NULL);
+    setenv("NATS_URL", kit_server_url(server), 1);
+    const char *folder = kit_catalog_folder(CATALOG("", "ORDER")), *bundle = kit_path("out/b.json");
+    EXPECT(WEIR("init", kit_path("out"), "-q"), 0, NULL, "");
+    EXPECT(WEIR("check", folder, "-o", bundle), 0, NULL, "shop is sound\n");
+    EXPECT(WEIR("check", bundle), 0, NULL, "shop is sound\n");
+    EXPECT(WEIR("apply", bundle, "-y", "-q"), 0, NULL, "");
+    EXPECT(WEIR("plan", folder, "--exit-code"), 0, "No changes: the servers are as the catalog says.\n", "");
+    setenv("WEIR_CATALOG", bundle, 1);
+    EXPECT(WEIR("plan", "--exit-code"), 0, "No changes: the servers are as the catalog says.\n", "");
+    unsetenv("WEIR_CATALOG");
+    char message[600];
+    const char *none = kit_path("out/order.yaml");
+    snprintf(message, sizeof message,
+             "weir plan: %s is no bundle: line 1, column 1: this cannot stand here\n"
+             "  name a catalog's folder, or a file that weir check -o wrote\n",
+             none);
+    EXPECT(WEIR("plan", none), 1, "", message);
+    unsetenv("NATS_URL");
+    kit_server_stop(server);
+}
+
 static const struct spec specs[] = {
     {"plan and apply exit as documented", exit_codes_of_plan_and_apply},
     {"a change looks as hands know it", a_change_looks_as_hands_know_it},
@@ -176,6 +201,7 @@ static const struct spec specs[] = {
     {"the command line beats the variable, the variable the context", the_command_line_beats_the_variable},
     {"a running local server comes before the selected context", a_running_local_server_comes_first},
     {"apply asks on a terminal", apply_asks_on_a_terminal},
+    {"a bundle stands for its folder", a_bundle_stands_for_its_folder},
 };
 
 SPEC_MAIN(specs)

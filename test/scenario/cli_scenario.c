@@ -252,7 +252,7 @@ static void a_bundle_is_written(void **state) {
     expect_ok(file_read(&text, &size, path, 1 << 20, &err), &err);
     json_doc *doc = NULL;
     expect_ok(json_parse(&doc, (weir_text){text, size}, &err), &err);
-    assert_string_equal(text_at(doc, "/catalog"), "shop");
+    assert_string_equal(text_at(doc, "/catalog/catalog"), "shop");
     json_doc_free(doc);
     free(text);
 }
