@@ -66,13 +66,13 @@ static void print_details(FILE *out, const char *details) {
     }
 }
 
-static const char *option_label(arena *arena, const struct option_row *row) {
+const char *help_option_label(arena *arena, const struct option_row *row) {
     const char *letter = row->letter ? arena_printf(arena, "-%c, ", row->letter) : "    ";
     return arena_printf(arena, "%s--%s%s%s", letter, row->name, row->arg ? " " : "",
                         row->arg ? row->arg : "");
 }
 
-static const char *option_text(arena *arena, const struct option_row *row) {
+const char *help_option_text(arena *arena, const struct option_row *row) {
     const char *text = row->help;
     if (row->kind == OPTION_LIST)
         text = arena_printf(arena, "%s; may be repeated", text);
@@ -88,7 +88,7 @@ static void print_options(FILE *out, const char *heading, const struct option_ro
     if (heading)
         fprintf(out, "\n%s:\n", heading);
     for (; rows->name; rows++)
-        print_row(out, option_label(arena, rows), option_text(arena, rows));
+        print_row(out, help_option_label(arena, rows), help_option_text(arena, rows));
     arena_free(arena);
 }
 

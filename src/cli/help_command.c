@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* weir help [COMMAND] */
+/* weir help [COMMAND], and man pages of all of them */
 #include "cli/commands.h"
 #include "cli/run.h"
 
@@ -9,7 +9,14 @@ static const char *wanted_name(cli *cli) {
     return second ? arena_printf(cli->arena, "%s %s", first, second) : first;
 }
 
+static int write_man(cli *cli) {
+    weir_error err;
+    return man_write(cli_text(cli, "man"), &err) == WEIR_OK ? EXIT_OK : cli_fail(cli, &err);
+}
+
 static int run_help(cli *cli) {
+    if (cli_given(cli, "man"))
+        return write_man(cli);
     const char *name = wanted_name(cli);
     const struct command_row *row = name ? command_find(name) : NULL;
     bool group = name && !row && command_is_group(name);
@@ -37,10 +44,16 @@ static int run_help(cli *cli) {
     return EXIT_OK;
 }
 
+static const struct option_row help_options[] = {
+    {"man", 0, OPTION_TEXT, "DIR", NULL, NULL, "write man pages of all commands into this folder"},
+    {NULL},
+};
+
 const struct command_row command_help = {
     .name = "help",
     .summary = "What a command does and which options it takes.",
     .arguments = "[COMMAND]",
     .arguments_max = 2,
+    .options = help_options,
     .run = run_help,
 };

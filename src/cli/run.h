@@ -36,8 +36,16 @@ int run_usage(cli *cli, const char *sentence, const char *hint);
 void help_all(FILE *out);
 void help_group(FILE *out, const char *group);
 void help_command(FILE *out, const struct command_row *command);
+/* "-o, --out FILE", and what it does with its default and variable. Texts live in arena or the row. */
+const char *help_option_label(arena *arena, const struct option_row *row);
+const char *help_option_text(arena *arena, const struct option_row *row);
 /* {"commands":[...]}: the tables themselves. */
 void help_json(buffer *out, const char *only); /* a command's name, or NULL */
+
+/* --- man.c ------------------------------------------------------------------------------------- */
+void man_command(buffer *out, const char *page, const struct command_row *command);
+/* Writes weir.1 and a page per command (weir-dlq-ls.1) into a folder, which is made. */
+WEIR_MUST_CHECK weir_code man_write(const char *folder, weir_error *err);
 
 /* --- findings.c -------------------------------------------------------------------------------- */
 /* "catalog/file.yaml:3:5: error C012 name: message" and "  remedy", for people. `dir` stands before the file.

@@ -476,6 +476,36 @@ static void strange_folders_stay_strings(void **state) {
     buffer_release(&text);
 }
 
+static const struct option_row page_options[] = {
+    {"out", 'o', OPTION_TEXT, "FILE", "TRY_OUT", "a.b", "where to"},
+    {NULL},
+};
+static const struct command_row page_command = {.name = "try it",
+                                                .summary = "Tries it.",
+                                                .arguments = "[A]",
+                                                .options = page_options,
+                                                .needs = USES_EXIT_CODE,
+                                                .details = "One thing\\\n.and another.\n  kept - as it is\n"};
+
+static void a_page_is_roff(void **state) {
+    (void)state;
+    buffer page;
+    buffer_init(&page, 1 << 20);
+    man_command(&page, "weir-try-it", &page_command);
+    static const char *const parts[] = {
+        ".TH \"weir-try-it\" 1 \"\" \"weir ",
+        ".SH NAME\nweir\\-try\\-it \\- Tries it\n",
+        ".B weir try it\n[A] [options]\n",
+        ".SH DESCRIPTION\nOne thing\\e\n\\&.and another.\n.PP\n.nf\n  kept \\- as it is\n.fi\n",
+        ".TP\n.B \\-o, \\-\\-out FILE\nwhere to (TRY_OUT; default a.b)\n",
+        "With \\-\\-exit\\-code: 0: nothing to change; 2: changes; 1: anything else.\n",
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strstr(page.data, parts[i]))
+            fail_msg("missing:\n%s\nin:\n%s", parts[i], page.data);
+    buffer_release(&page);
+}
+
 static const struct spec specs[] = {
     {"an option may be written in every usual form", every_form_of_an_option},
     {"ints, durations, sizes, lists and flags are read", values_are_read},
@@ -494,6 +524,7 @@ static const struct spec specs[] = {
     {"no golden help is left of a command that is gone", no_help_is_left_over},
     {"rows have distinct names and letters", rows_are_well_made},
     {"help as JSON parses and names every command", help_as_json_parses},
+    {"a man page is made from the rows", a_page_is_roff},
     {"tables are aligned and their cells cannot draw", tables_align_and_escape},
     {"the nearest catalog upwards is found", the_nearest_catalog_is_found},
     {"the version of a nats-server is read", server_versions_are_read},
