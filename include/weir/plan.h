@@ -19,7 +19,8 @@ typedef enum weir_step_kind {
     WEIR_STEP_UPDATE,     /* ~ can be changed in place */
     WEIR_STEP_IMPOSSIBLE, /* ! differs in a field the server cannot change: what to do is in `note` */
     WEIR_STEP_DELETE, /* - weir owns it and the catalog no longer names it: done only when allowed by name */
-    WEIR_STEP_KEEP    /*   equal, or not ours: left alone */
+    WEIR_STEP_KEEP,   /*   equal, or not ours: left alone */
+    WEIR_STEP_REPLACE /* -/+ needs a new stream: made beside the old one, events and positions kept */
 } weir_step_kind;
 
 typedef enum weir_thing { WEIR_STREAM, WEIR_CONSUMER } weir_thing;
@@ -29,6 +30,8 @@ typedef struct weir_field_change {
     const char *before, *after; /* as people write them: "7d" */
     bool loses_data;            /* stored events may be discarded by this change */
     bool irreversible;
+    const char *loss;                /* what is discarded: "the 2 oldest of 5 events"; "" when nothing is */
+    int64_t lost_events, lost_bytes; /* -1: not known */
 } weir_field_change;
 
 typedef struct weir_step {
@@ -41,6 +44,7 @@ typedef struct weir_step {
     size_t change_count;
     const char *note; /* a sentence, or "" */
     bool loses_data;  /* needs --allow-loss NAME */
+    bool adopts;      /* it exists without weir's mark and is taken over by an UPDATE */
 } weir_step;
 
 typedef struct weir_plan weir_plan;

@@ -23,14 +23,14 @@ struct applying {
 };
 
 static void on_step(void *arg, const weir_step *step, weir_code code, const weir_error *err) {
-    static const char *const verbs[] = {"created", "changed", "", "deleted", ""};
+    static const char *const verbs[] = {"created", "changed", "", "deleted", "", "replaced"};
     struct applying *applying = arg;
     (void)err;
     if (code != WEIR_OK)
         return;
     applying->done++;
-    cli_say(applying->cli, "[%d/%d] %s %s %s", applying->done, applying->steps, verbs[step->kind],
-            plan_thing(step), step->name);
+    cli_say(applying->cli, "[%d/%d] %s %s %s", applying->done, applying->steps,
+            step->adopts ? "adopted" : verbs[step->kind], plan_thing(step), step->name);
 }
 
 /* Promise P9, looked at rather than believed: after apply, plan is empty. */
@@ -63,8 +63,13 @@ static int print_applied(cli *cli, const weir_plan *plan) {
         fprintf(cli_out(cli), "%.*s\n", TEXT_ARG(text));
         weir_json_free(json);
     } else if (plan_steps(plan)) {
-        fprintf(cli_out(cli), "Applied: %d added, %d changed, %d destroyed.\n", counts.add, counts.change,
+        fprintf(cli_out(cli), "Applied: %d added, %d changed, %d destroyed", counts.add, counts.change,
                 counts.destroy);
+        if (counts.adopt)
+            fprintf(cli_out(cli), ", %d adopted", counts.adopt);
+        if (counts.replace)
+            fprintf(cli_out(cli), ", %d replaced", counts.replace);
+        fputs(".\n", cli_out(cli));
     }
     return EXIT_OK;
 }

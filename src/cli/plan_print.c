@@ -1,166 +1,272 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The look of Terraform: a mark and a verb per thing with the catalog's line, its fields in columns, a note
+ * below, and the sum at the end. Long lists are shown item by item, with the mark of each. */
 #include "cli/plan_print.h"
-
-#include "cli/run.h"
 
 #include <string.h>
 
+#include "base/list.h"
+#include "base/memory.h"
 #include "base/text.h"
+#include "cli/run.h"
+
+#define RED "\033[31m"
+#define GREEN "\033[32m"
+#define YELLOW "\033[33m"
+#define DIM "\033[2m"
+#define RESET "\033[0m"
+
+enum { HEAD_MOST = 56, FIELD_MOST = 28, BEFORE_MOST = 24, LONG_LIST = 72 };
 
 /* Indexed by weir_step_kind. */
-static const char *const signs[] = {"+", "~", "!", "-", " "};
-static const char *const colours[] = {"\033[32m", "\033[33m", "\033[31m", "\033[31m", ""};
-static const char *const actions[] = {"create", "update", "impossible", "delete", "keep"};
+static const char *const marks[] = {"  +", "  ~", "  !", "  -", "   ", "-/+"};
+static const char *const colours[] = {GREEN, YELLOW, RED, RED, "", YELLOW};
+
+struct printing {
+    buffer out;
+    bool colour;
+    const char *folder; /* of the catalog, as its places are shown */
+};
 
 const char *plan_thing(const weir_step *step) {
     return step->thing == WEIR_STREAM ? "stream" : "consumer";
 }
 
+const char *plan_action(const weir_step *step) {
+    static const char *const actions[] = {"create", "update", "impossible", "delete", "keep", "replace"};
+    return step->adopts && step->kind == WEIR_STEP_UPDATE ? "adopt" : actions[step->kind];
+}
+
 struct plan_counts plan_count(const weir_plan *plan) {
     struct plan_counts counts = {0};
     for (size_t i = 0; i < weir_plan_count(plan); i++) {
-        weir_step_kind kind = weir_plan_step(plan, i)->kind;
-        counts.add += kind == WEIR_STEP_CREATE;
-        counts.change += kind == WEIR_STEP_UPDATE;
-        counts.destroy += kind == WEIR_STEP_DELETE;
-        counts.impossible += kind == WEIR_STEP_IMPOSSIBLE;
+        const weir_step *step = weir_plan_step(plan, i);
+        counts.add += step->kind == WEIR_STEP_CREATE;
+        counts.change += step->kind == WEIR_STEP_UPDATE && !step->adopts;
+        counts.adopt += step->kind == WEIR_STEP_UPDATE && step->adopts;
+        counts.replace += step->kind == WEIR_STEP_REPLACE;
+        counts.destroy += step->kind == WEIR_STEP_DELETE;
+        counts.impossible += step->kind == WEIR_STEP_IMPOSSIBLE;
     }
     return counts;
 }
 
 int plan_steps(const weir_plan *plan) {
-    struct plan_counts counts = plan_count(plan);
-    return counts.add + counts.change + counts.destroy + counts.impossible;
+    int steps = 0;
+    for (size_t i = 0; i < weir_plan_count(plan); i++)
+        steps += weir_plan_step(plan, i)->kind != WEIR_STEP_KEEP;
+    return steps;
 }
 
-/* --- for people --------------------------------------------------------------------------------------- */
+/* --- one field ---------------------------------------------------------------------------------------- */
 
-/* "[a, b]" with each item on a line of its own. */
-static void append_list(buffer *out, const char *list) {
-    for (const char *at = list + 1; *at && *at != ']';) {
-        size_t size = strcspn(at, ",]");
-        buffer_string(out, "\n        ");
-        buffer_printable(out, (weir_text){at, size});
-        at += size + strspn(at + size, ", ");
+static void paint(struct printing *printing, const char *colour, const char *text) {
+    buffer_string(&printing->out, printing->colour ? colour : "");
+    buffer_printable(&printing->out, weir_text_of(text));
+    buffer_string(&printing->out, printing->colour && *colour ? RESET : "");
+}
+
+static void pad(struct printing *printing, size_t used, size_t width) {
+    for (; used < width; used++)
+        buffer_char(&printing->out, ' ');
+}
+
+/* The next item of "[a, b]"; false at the end. Start with *at after the bracket. */
+static bool next_item(const char **at, weir_text *item) {
+    size_t size = strcspn(*at, ",]");
+    *item = (weir_text){*at, size};
+    *at += size + strspn(*at + size, ", ");
+    return size > 0;
+}
+
+static bool has_item(const char *list, weir_text wanted) {
+    weir_text item;
+    for (const char *at = list + 1; *list == '[' && next_item(&at, &item);)
+        if (text_equal(item, wanted))
+            return true;
+    return false;
+}
+
+/* Items of `list`, each on a line; those that `other` lacks with `mark`, those it has only if `common`. */
+static void print_items(struct printing *printing, const char *list, const char *other, const char *mark,
+                        const char *colour, bool common) {
+    weir_text item;
+    for (const char *at = list + 1; *list == '[' && next_item(&at, &item);) {
+        bool both = has_item(other, item);
+        if (both && !common)
+            continue;
+        buffer_string(&printing->out, "\n        ");
+        paint(printing, both ? "" : colour, both ? " " : mark);
+        buffer_char(&printing->out, ' ');
+        buffer_printable(&printing->out, item);
     }
 }
 
-static void append_change(buffer *out, const weir_field_change *change) {
-    enum { LONG_LIST = 90 };
-    buffer_printf(out, "      %s: ", change->field);
-    if (!*change->before && *change->after == '[' && strlen(change->after) > LONG_LIST) {
-        append_list(out, change->after);
-        buffer_char(out, '\n');
+static void print_remark(struct printing *printing, const weir_field_change *change) {
+    if (!change->loses_data && !change->irreversible)
+        return;
+    buffer_string(&printing->out, "   ");
+    if (change->loses_data) {
+        paint(printing, RED, "# discards ");
+        paint(printing, RED, change->loss);
+    } else
+        paint(printing, DIM, "# can never be taken back");
+}
+
+static void print_change(struct printing *printing, const weir_field_change *change, size_t field_width,
+                         size_t before_width) {
+    const char *after = *change->after ? change->after : "none";
+    buffer_printf(&printing->out, "      %s", change->field);
+    if ((*change->before == '[' || !*change->before) && *after == '[' &&
+        strlen(change->before) + strlen(after) > LONG_LIST) {
+        print_items(printing, change->before, after, "-", RED, false);
+        print_items(printing, after, change->before, *change->before ? "+" : " ", GREEN, true);
+        buffer_char(&printing->out, '\n');
         return;
     }
+    pad(printing, strlen(change->field), field_width);
+    buffer_string(&printing->out, "  ");
     if (*change->before) {
-        buffer_printable(out, weir_text_of(change->before));
-        buffer_string(out, " -> ");
+        buffer_printable(&printing->out, weir_text_of(change->before));
+        pad(printing, strlen(change->before), before_width);
+        buffer_string(&printing->out, " -> ");
     }
-    buffer_printable(out, weir_text_of(*change->after ? change->after : "none"));
-    if (change->loses_data)
-        buffer_string(out, "   (may discard stored events)");
-    else if (change->irreversible)
-        buffer_string(out, "   (for good)");
-    buffer_char(out, '\n');
+    buffer_printable(&printing->out, weir_text_of(after));
+    print_remark(printing, change);
+    buffer_char(&printing->out, '\n');
 }
 
-static void append_step(buffer *out, bool colour, const char *folder, const weir_step *step) {
-    buffer_printf(out, "  %s%s%s %s ", colour ? colours[step->kind] : "", signs[step->kind],
-                  colour ? "\033[0m" : "", plan_thing(step));
-    buffer_printable(out, weir_text_of(step->name));
-    if (step->line) {
-        buffer_string(out, "   ");
-        findings_path(out, folder, step->file);
-        buffer_printf(out, ":%d", step->line);
+static size_t at_most(size_t width, size_t most) {
+    return width < most ? width : most;
+}
+
+static void print_changes(struct printing *printing, const weir_step *step) {
+    size_t field_width = 0, before_width = 0;
+    for (size_t i = 0; i < step->change_count; i++) {
+        size_t field = strlen(step->changes[i].field), before = strlen(step->changes[i].before);
+        if (field <= FIELD_MOST && field > field_width)
+            field_width = field;
+        if (before <= BEFORE_MOST && before > before_width)
+            before_width = before;
     }
-    buffer_char(out, '\n');
     for (size_t i = 0; i < step->change_count; i++)
-        append_change(out, &step->changes[i]);
-    if (*step->note) {
-        buffer_string(out, "      ");
-        buffer_printable(out, weir_text_of(step->note));
-        buffer_char(out, '\n');
+        print_change(printing, &step->changes[i], field_width, before_width);
+}
+
+/* --- one step ----------------------------------------------------------------------------------------- */
+
+/* "update stream ORDER" */
+static size_t head_size(const weir_step *step) {
+    return strlen(plan_action(step)) + strlen(plan_thing(step)) + strlen(step->name) + 2;
+}
+
+static void print_mark(struct printing *printing, const weir_step *step) {
+    if (printing->colour && step->kind == WEIR_STEP_REPLACE)
+        buffer_string(&printing->out, RED "-" RESET "/" GREEN "+" RESET);
+    else {
+        const char *mark = marks[step->kind];
+        size_t blank = strspn(mark, " ");
+        buffer_append(&printing->out, mark, blank);
+        paint(printing, colours[step->kind], mark + blank);
     }
-    buffer_char(out, '\n');
+}
+
+static void print_step(struct printing *printing, const weir_step *step, size_t head_width) {
+    print_mark(printing, step);
+    buffer_printf(&printing->out, " %s %s ", plan_action(step), plan_thing(step));
+    buffer_printable(&printing->out, weir_text_of(step->name));
+    if (step->line) {
+        pad(printing, head_size(step), head_width);
+        buffer_printf(&printing->out, "   %s", printing->colour ? DIM : "");
+        findings_path(&printing->out, printing->folder, step->file);
+        buffer_printf(&printing->out, ":%d%s", step->line, printing->colour ? RESET : "");
+    }
+    buffer_char(&printing->out, '\n');
+    print_changes(printing, step);
+    if (*step->note) {
+        buffer_string(&printing->out, "      # ");
+        buffer_printable(&printing->out, weir_text_of(step->note));
+        buffer_char(&printing->out, '\n');
+    }
+    buffer_char(&printing->out, '\n');
+}
+
+static void print_steps(struct printing *printing, const weir_plan *plan) {
+    size_t head_width = 0;
+    for (size_t i = 0; i < weir_plan_count(plan); i++) {
+        const weir_step *step = weir_plan_step(plan, i);
+        if (step->kind != WEIR_STEP_KEEP && step->line && head_size(step) > head_width)
+            head_width = at_most(head_size(step), HEAD_MOST);
+    }
+    for (size_t i = 0; i < weir_plan_count(plan); i++)
+        if (weir_plan_step(plan, i)->kind != WEIR_STEP_KEEP)
+            print_step(printing, weir_plan_step(plan, i), head_width);
+}
+
+/* --- the sum ------------------------------------------------------------------------------------------ */
+
+static void print_further(struct printing *printing, int count, const char *what) {
+    if (count)
+        buffer_printf(&printing->out, ", %d %s", count, what);
+}
+
+static void print_footer(struct printing *printing, const weir_plan *plan) {
+    struct plan_counts counts = plan_count(plan);
+    buffer_printf(&printing->out, "Plan: %d to add, %d to change, %d to destroy", counts.add, counts.change,
+                  counts.destroy);
+    print_further(printing, counts.adopt, "to adopt");
+    print_further(printing, counts.replace, "to replace");
+    print_further(printing, counts.impossible, "impossible");
+    buffer_string(&printing->out, ".\n");
+}
+
+/* What must be said before apply discards anything. */
+static void print_losses(struct printing *printing, const weir_plan *plan) {
+    bool any = false;
+    for (size_t i = 0; i < weir_plan_count(plan); i++) {
+        const weir_step *step = weir_plan_step(plan, i);
+        if (!step->loses_data || step->kind == WEIR_STEP_KEEP)
+            continue;
+        if (!any)
+            paint(printing, RED, "What is stored would be lost. To accept it:");
+        buffer_printf(&printing->out, " --allow-loss %s", step->name);
+        any = true;
+    }
+    if (any)
+        buffer_char(&printing->out, '\n');
+}
+
+static struct printing begin(cli *cli) {
+    struct printing printing = {.colour = cli_colour(cli), .folder = cli_catalog_folder(cli)};
+    buffer_init(&printing.out, 64 << 20);
+    return printing;
+}
+
+static void end(struct printing *printing, cli *cli) {
+    fwrite(printing->out.data, 1, printing->out.size, cli_out(cli));
+    buffer_release(&printing->out);
 }
 
 void plan_print(cli *cli, const weir_plan *plan) {
-    struct plan_counts counts = plan_count(plan);
-    buffer text;
-    buffer_init(&text, 16 << 20);
-    for (size_t i = 0; i < weir_plan_count(plan); i++)
-        if (weir_plan_step(plan, i)->kind != WEIR_STEP_KEEP)
-            append_step(&text, cli_colour(cli), cli_catalog_folder(cli), weir_plan_step(plan, i));
+    struct printing printing = begin(cli);
+    print_steps(&printing, plan);
     if (weir_plan_empty(plan))
-        buffer_string(&text, "No changes: the servers are as the catalog says.\n");
+        buffer_string(&printing.out, "No changes: the servers are as the catalog says.\n");
     else
-        buffer_printf(&text, "Plan: %d to add, %d to change, %d to destroy.\n", counts.add, counts.change,
-                      counts.destroy);
-    if (counts.impossible)
-        buffer_printf(&text, "%d cannot be changed (!).\n", counts.impossible);
-    fwrite(text.data, 1, text.size, cli_out(cli));
-    buffer_release(&text);
+        print_footer(&printing, plan);
+    print_losses(&printing, plan);
+    end(&printing, cli);
 }
 
-/* --- as JSON ------------------------------------------------------------------------------------------ */
-
-static void member_text(weir_json_writer *json, const char *key, const char *value) {
-    weir_json_key(json, key);
-    weir_json_string(json, value);
-}
-
-static void member_int(weir_json_writer *json, const char *key, int64_t value) {
-    weir_json_key(json, key);
-    weir_json_int(json, value);
-}
-
-static void member_bool(weir_json_writer *json, const char *key, bool value) {
-    weir_json_key(json, key);
-    weir_json_bool(json, value);
-}
-
-static void change_json(weir_json_writer *json, const weir_field_change *change) {
-    weir_json_begin_object(json);
-    member_text(json, "field", change->field);
-    member_text(json, "before", change->before);
-    member_text(json, "after", change->after);
-    member_bool(json, "loses_data", change->loses_data);
-    member_bool(json, "irreversible", change->irreversible);
-    weir_json_end_object(json);
-}
-
-static void step_json(weir_json_writer *json, const weir_step *step) {
-    weir_json_begin_object(json);
-    member_text(json, "action", actions[step->kind]);
-    member_text(json, "thing", plan_thing(step));
-    member_text(json, "name", step->name);
-    member_text(json, "file", step->file);
-    member_int(json, "line", step->line);
-    member_text(json, "note", step->note);
-    member_bool(json, "loses_data", step->loses_data);
-    weir_json_key(json, "changes");
-    weir_json_begin_array(json);
-    for (size_t i = 0; i < step->change_count; i++)
-        change_json(json, &step->changes[i]);
-    weir_json_end_array(json);
-    weir_json_end_object(json);
-}
-
-void plan_json(weir_json_writer *json, cli *cli, const weir_plan *plan) {
+void plan_print_difference(cli *cli, const weir_plan *plan, const char *environment, const char *against) {
+    struct printing printing = begin(cli);
     struct plan_counts counts = plan_count(plan);
-    const weir_catalog *catalog = cli_catalog(cli);
-    member_text(json, "catalog", weir_catalog_name(catalog));
-    member_text(json, "digest", weir_catalog_digest(catalog));
-    member_bool(json, "empty", weir_plan_empty(plan));
-    member_int(json, "add", counts.add);
-    member_int(json, "change", counts.change);
-    member_int(json, "destroy", counts.destroy);
-    member_int(json, "impossible", counts.impossible);
-    weir_json_key(json, "steps");
-    weir_json_begin_array(json);
-    for (size_t i = 0; i < weir_plan_count(plan); i++)
-        if (weir_plan_step(plan, i)->kind != WEIR_STEP_KEEP)
-            step_json(json, weir_plan_step(plan, i));
-    weir_json_end_array(json);
+    buffer_printf(&printing.out, "From %s to %s:\n\n", against, environment);
+    print_steps(&printing, plan);
+    if (weir_plan_empty(plan))
+        buffer_string(&printing.out, "No difference.\n");
+    else
+        buffer_printf(&printing.out, "Difference: %d added, %d changed, %d removed.\n", counts.add,
+                      counts.change, counts.destroy);
+    end(&printing, cli);
 }

@@ -8,15 +8,19 @@
 #include "weir/plan.h"
 
 struct plan_counts {
-    int add, change, destroy, impossible;
+    int add, change, destroy, adopt, replace, impossible;
 };
 struct plan_counts plan_count(const weir_plan *plan);
 int plan_steps(const weir_plan *plan); /* that do something */
 
 void plan_print(cli *cli, const weir_plan *plan);
+/* The same steps as the difference between two environments, which nobody applies. */
+void plan_print_difference(cli *cli, const weir_plan *plan, const char *environment, const char *against);
 /* Members of an object that the caller opened: catalog, digest, counts, steps. */
 void plan_json(weir_json_writer *json, cli *cli, const weir_plan *plan);
 /* "stream X" or "consumer X/g". */
 const char *plan_thing(const weir_step *step);
+/* "create", "update", "adopt", "replace", "delete", "impossible", "keep". */
+const char *plan_action(const weir_step *step);
 
 #endif

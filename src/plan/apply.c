@@ -21,14 +21,15 @@ static weir_code place_error(const weir_step *step, weir_error *err) {
 
 /* --- refusing ----------------------------------------------------------------------------------------- */
 
-/* "storage file -> memory, max_age 90d -> 7d" of the changes that matter here. */
-static void append_changes(buffer *out, const weir_step *step, bool losses_only) {
+/* "max_age 90d -> 7d discards 4 of 10 events, older than 7d" */
+static void append_losses(buffer *out, const weir_step *step) {
     const char *comma = "";
     for (size_t i = 0; i < step->change_count; i++) {
         const weir_field_change *change = &step->changes[i];
-        if (losses_only && !change->loses_data)
+        if (!change->loses_data)
             continue;
-        buffer_printf(out, "%s%s %s -> %s", comma, change->field, change->before, change->after);
+        buffer_printf(out, "%s%s %s -> %s discards %s", comma, change->field, change->before, change->after,
+                      change->loss);
         comma = ", ";
     }
 }
@@ -69,8 +70,8 @@ static weir_code loss_error(const weir_step *step, const char *allowances, weir_
     if (step->kind == WEIR_STEP_DELETE)
         buffer_printf(&what, "would be deleted: %s", step->note);
     else {
-        buffer_string(&what, "may lose stored events: ");
-        append_changes(&what, step, true);
+        buffer_string(&what, "would lose stored events: ");
+        append_losses(&what, step);
     }
     weir_fail(err, WEIR_CONFLICT, "%s %s %s", thing_name(step), step->name, what.data);
     weir_hint(err, "to accept it: %.450s", allowances);

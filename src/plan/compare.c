@@ -62,16 +62,15 @@ static void compare_field(struct comparing *comparing, struct plan_step *step, c
     if (strcmp(before, after) == 0 ||
         (!comparing->plan->catalog->managed && observe_same(comparing->plan, step, row)))
         return;
-    bool stream = step->step.thing == WEIR_STREAM;
     enum field_verdict verdict = field_judge(row, before, after);
-    add_change(comparing, step,
-               (weir_field_change){
-                   .field = row->name,
-                   .before = before,
-                   .after = after,
-                   .loses_data = stream && loss_possible(step->stream, row->name, desired, comparing->now_ns),
-                   .irreversible = verdict == VERDICT_FOR_GOOD,
-               });
+    weir_field_change change = {.field = row->name,
+                                .before = before,
+                                .after = after,
+                                .loss = "",
+                                .irreversible = verdict == VERDICT_FOR_GOOD};
+    if (step->step.thing == WEIR_STREAM)
+        loss_fill(arena, &change, step->stream, desired, comparing->now_ns);
+    add_change(comparing, step, change);
     if (verdict != VERDICT_IN_PLACE && verdict != VERDICT_FOR_GOOD &&
         step->step.kind != WEIR_STEP_IMPOSSIBLE) {
         step->step.kind = WEIR_STEP_IMPOSSIBLE;
@@ -89,7 +88,8 @@ static void compare_metadata(struct comparing *comparing, struct plan_step *step
         add_change(comparing, step,
                    (weir_field_change){.field = arena_printf(comparing->plan->arena, "metadata %s", key),
                                        .before = before ? before : "none",
-                                       .after = json_cstr(it.value)});
+                                       .after = json_cstr(it.value),
+                                       .loss = ""});
     }
 }
 
@@ -116,6 +116,7 @@ static void list_fields(struct comparing *comparing, struct plan_step *step, con
                        (weir_field_change){.field = rows->name,
                                            .before = "",
                                            .after = after,
+                                           .loss = "",
                                            .irreversible = rows->rule == FIELD_FOR_GOOD});
     }
 }
@@ -138,8 +139,9 @@ static void compare_existing(struct comparing *comparing, struct plan_step *step
     if (step->changes.count == 0 || step->step.kind == WEIR_STEP_IMPOSSIBLE)
         return;
     step->step.kind = WEIR_STEP_UPDATE;
-    if (!ours && comparing->plan->catalog->managed)
-        step->step.note = "adopted: it exists already and weir takes it over";
+    step->step.adopts = !ours && comparing->plan->catalog->managed;
+    if (step->step.adopts)
+        step->step.note = "it exists already: weir takes it over, and leaves what the catalog does not state";
 }
 
 static void compare_desired(struct comparing *comparing, const struct desired *desired) {
@@ -164,6 +166,14 @@ static void compare_desired(struct comparing *comparing, const struct desired *d
 
 /* --- what only the servers have ----------------------------------------------------------------------- */
 
+static const char *deletion_note(arena *arena, const struct observed_stream *stream) {
+    long long events = stream_state(stream, "messages");
+    if (events == 0)
+        return "it holds no events; the places of its groups are lost with it";
+    return arena_printf(arena, "%lld stored event%s (%s) are lost with it", events, events == 1 ? "" : "s",
+                        bytes_words(arena, stream_state(stream, "bytes")));
+}
+
 static void add_observed(struct comparing *comparing, const struct observed_stream *stream,
                          const char *consumer, const json *config) {
     weir_plan *plan = comparing->plan;
@@ -180,9 +190,8 @@ static void add_observed(struct comparing *comparing, const struct observed_stre
     if (plan->catalog->managed && owned_by(config, plan->catalog->name, NULL)) {
         step.step.kind = WEIR_STEP_DELETE;
         step.step.loses_data = true;
-        step.step.note = consumer ? "the group's place in the stream is lost with it"
-                                  : arena_printf(plan->arena, "%llu stored events are lost with it",
-                                                 (unsigned long long)stored_messages(stream));
+        step.step.note =
+            consumer ? "the group's place in the stream is lost with it" : deletion_note(plan->arena, stream);
     }
     list_push(plan->arena, &plan->steps, step);
 }

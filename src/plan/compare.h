@@ -30,10 +30,21 @@ void plan_compare(weir_plan *plan, int64_t now_ns);
 
 /* --- parts of it ---------------------------------------------------------------------------------------- */
 
-/* May this change of a stream discard stored events? (loss.c) */
-bool loss_possible(const struct observed_stream *stream, const char *field, const json *desired,
-                   int64_t now_ns);
-uint64_t stored_messages(const struct observed_stream *stream);
+/* What a change of a stream's field discards of the stored events, as far as the stream's state tells: fills
+ * loses_data, loss, lost_events and lost_bytes of the change. (loss.c) */
+void loss_fill(arena *arena, weir_field_change *change, const struct observed_stream *stream,
+               const json *desired, int64_t now_ns);
+/* The words for `events` stored before a new max_age, which is `age`. `at_most`: some of them are gone
+ * already. */
+void loss_fill_aged(arena *arena, weir_field_change *change, const struct observed_stream *stream,
+                    int64_t events, bool at_most);
+/* A number of the stream's state; 0 when it is not told. */
+int64_t stream_state(const struct observed_stream *stream, const char *name);
+const char *bytes_words(arena *arena, int64_t bytes); /* "80 bytes", "1MiB" */
+
+/* Asks the servers how many events a shorter max_age discards: a search by halves in each such stream, side
+ * by side. What cannot be found out stays unknown. (measure.c) */
+void loss_measure(weir_plan *plan, weir_connection *connection, int64_t now_ns);
 
 /* Ranks and sorts the steps; marks those whose subjects a stream outside the catalog holds (order.c). */
 void plan_order(weir_plan *plan);

@@ -31,7 +31,9 @@ weir_code weir_plan_make(weir_plan **out, weir_connection *connection, const wei
         return code;
     }
     const weir_clock *clock = weir_clock_system();
-    plan_compare(plan, clock->wall_ns(clock->self));
+    int64_t now_ns = clock->wall_ns(clock->self);
+    plan_compare(plan, now_ns);
+    loss_measure(plan, connection, now_ns);
     *out = plan;
     return WEIR_OK;
 }

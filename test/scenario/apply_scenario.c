@@ -46,9 +46,9 @@ static void a_change_looks_as_hands_know_it(void **state) {
     struct kit_run run = WEIR("plan", changed);
     char wanted[2048];
     snprintf(wanted, sizeof wanted,
-             "  ~ stream ORDER   %s/catalog.yaml:5\n"
-             "      max_msg_size: unlimited -> 1KiB\n"
-             "      deny_purge: false -> true   (for good)\n"
+             "  ~ update stream ORDER   %s/catalog.yaml:5\n"
+             "      max_msg_size  unlimited -> 1KiB\n"
+             "      deny_purge    false     -> true   # can never be taken back\n"
              "\n"
              "Plan: 0 to add, 1 to change, 0 to destroy.\n",
              changed);
@@ -159,7 +159,7 @@ static void apply_asks_on_a_terminal(void **state) {
     const char *catalog = kit_catalog_folder(CATALOG("", "ORDER")), *url = kit_server_url(server);
     assert_int_equal(on_a_terminal(catalog, url, "n\n", shown), 1);
     assert_non_null(strstr(shown, "nothing was applied"));
-    assert_non_null(strstr(shown, "\033[32m+\033[0m stream ORDER")); /* in colour */
+    assert_non_null(strstr(shown, "\033[32m+\033[0m create stream ORDER")); /* in colour */
     EXPECT(WEIR("plan", catalog, "--server", url, "--exit-code"), 2, NULL, "");
     setenv("NO_COLOR", "1", 1);
     assert_int_equal(on_a_terminal(catalog, url, "y\n", shown), 0);

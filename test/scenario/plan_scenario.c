@@ -88,7 +88,7 @@ static const char *doing(const weir_plan *plan) {
         const weir_step *step = weir_plan_step(plan, i);
         if (step->kind != WEIR_STEP_KEEP)
             size += (size_t)snprintf(text + size, sizeof text - size, "%s%c%s", size ? " " : "",
-                                     "+~!- "[step->kind], step -> name);
+                                     "+~!- R"[step->kind], step -> name);
     }
     return text;
 }
@@ -347,7 +347,8 @@ static void a_loss_must_be_named(void **state) {
     publish(&bench, "order.paid", 5);
     weir_catalog *catalog = catalog_of(SHOP(", max_msgs: 3"));
     expect_error(apply(&bench, catalog, NULL), WEIR_CONFLICT, &bench.err,
-                 "catalog.yaml:6: stream ORDER may lose stored events: max_msgs unlimited -> 3");
+                 "catalog.yaml:6: stream ORDER would lose stored events: max_msgs unlimited -> 3 discards "
+                 "the 2 oldest of 5 events");
     assert_string_equal(bench.err.hint, "to accept it: --allow-loss ORDER");
     assert_int_equal(stored(&bench, "ORDER"), 5);
     const char *named[] = {"ORDER"};
@@ -371,7 +372,7 @@ static void deleting_must_be_named(void **state) {
     publish(&bench, "old.news", 2);
     weir_catalog *catalog = catalog_of(after);
     expect_error(apply(&bench, catalog, NULL), WEIR_CONFLICT, &bench.err,
-                 "stream OLD would be deleted: 2 stored events are lost with it");
+                 "stream OLD would be deleted: 2 stored events (80 bytes) are lost with it");
     assert_int_equal(stored(&bench, "OLD"), 2);
     const char *named[] = {"OLD"};
     expect_ok(apply(&bench, catalog, &(weir_apply_options){.allow_loss = named, .allow_loss_count = 1}),

@@ -170,7 +170,7 @@ static inline const char *doing(const struct world *world) {
         const weir_step *step = weir_plan_step(world->plan, i);
         if (step->kind != WEIR_STEP_KEEP)
             size += (size_t)snprintf(text + size, sizeof text - size, "%s%c%s", size ? " " : "",
-                                     "+~!- "[step->kind], step -> name);
+                                     "+~!- R"[step->kind], step -> name);
     }
     return text;
 }

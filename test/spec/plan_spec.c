@@ -189,7 +189,8 @@ static void an_existing_stream_is_adopted(void **state) {
     world_compare(&world);
     const weir_step *step = step_of(&world, "ORDER");
     assert_int_equal(step->kind, WEIR_STEP_UPDATE);
-    assert_string_equal(step->note, "adopted: it exists already and weir takes it over");
+    assert_string_equal(step->note,
+                        "it exists already: weir takes it over, and leaves what the catalog does not state");
     expect_change(step, "metadata weir.catalog", "none", "shop");
     expect_change(step, "allow_atomic", "false", "true");
     world_end(&world);
@@ -234,7 +235,7 @@ static void what_is_no_longer_named_is_deleted(void **state) {
     assert_string_equal(doing(&world), "~SHOP_ADVISORIES -OLD"); /* and OLD/mailer goes with its stream */
     const weir_step *step = step_of(&world, "OLD");
     assert_true(step->loses_data);
-    assert_string_equal(step->note, "1000 stored events are lost with it");
+    assert_string_equal(step->note, "1000 stored events (1MiB) are lost with it");
     world_end(&world);
     world = plan_from(HEAD "streams:\n  ORDER: {subjects: [order.*]}\n" ORDER_EVENTS
                            "services: {shop: {publish: [order.>]}}\n",
@@ -322,12 +323,13 @@ static void losses_must_be_named(void **state) {
     struct world world = plan_from(SHOP(", max_age: 7d"), TWO_STREAMS, STATE_FULL);
     weir_error err = {0};
     expect_error(weir_plan_refused(world.plan, NULL, &err), WEIR_CONFLICT, &err,
-                 "catalog.yaml:6: stream ORDER may lose stored events: max_age forever -> 7d");
+                 "catalog.yaml:6: stream ORDER would lose stored events: max_age forever -> 7d discards "
+                 "events older than 7d");
     assert_string_equal(err.hint, "to accept it: --allow-loss ORDER --allow-loss OLD");
     const char *one[] = {"ORDER"}, *both[] = {"OLD", "ORDER"};
     expect_error(
         weir_plan_refused(world.plan, &(weir_apply_options){.allow_loss = one, .allow_loss_count = 1}, &err),
-        WEIR_CONFLICT, &err, "stream OLD would be deleted: 1000 stored events are lost with it");
+        WEIR_CONFLICT, &err, "stream OLD would be deleted: 1000 stored events (1MiB) are lost with it");
     expect_ok(
         weir_plan_refused(world.plan, &(weir_apply_options){.allow_loss = both, .allow_loss_count = 2}, &err),
         &err);
