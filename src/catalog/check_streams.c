@@ -160,10 +160,16 @@ void check_workqueue_replay(struct check *check) {
         for (size_t r = 0; r < service->replay.count; r++) {
             const struct stream_def *stream =
                 catalog_stream(check->catalog, weir_text_of(service->replay.items[r]));
-            if (stream && stream->role == STREAM_EVENTS && stream->retention == RETENTION_WORKQUEUE)
-                found(check, checking_item(check, service->place, "services", service->name, "replay", r),
-                      "service '%s' may replay '%s', a work queue: what was handled is gone", service->name,
-                      stream->name);
+            if (!stream || stream->role != STREAM_EVENTS || stream->retention == RETENTION_LIMITS)
+                continue;
+            struct place place = checking_item(check, service->place, "services", service->name, "replay", r);
+            if (stream->retention == RETENTION_WORKQUEUE)
+                found(check, place, "service '%s' may replay '%s', a work queue: what was handled is gone",
+                      service->name, stream->name);
+            else
+                found(check, place,
+                      "service '%s' may replay '%s', an interest stream: what every group handled is gone",
+                      service->name, stream->name);
         }
     }
 }

@@ -97,7 +97,7 @@
       "Two groups read the same events of a work queue: the server refuses the second (10099, 10100)", \
       "use retention: limits, or give each event one group", check_workqueue_groups) \
     X(WORKQUEUE_REPLAY, "C112", "workqueue-replay", ERROR, \
-      "A service may replay a work queue, which keeps nothing that was handled", \
+      "A service may replay a work queue or an interest stream: the server removes what was handled", \
       "use retention: limits, or remove the grant", check_workqueue_replay) \
     X(SUBJECT_LIMIT_LOSES, "C113", "last-values-lost-to-groups", WARNING, \
       "max_msgs_per_subject may discard events before a group has read them", \

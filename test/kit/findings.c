@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+#include "base/process.h"
 #include "kit/spec.h"
 
 const char kit_shop[] = "weir: 1\n"
@@ -68,6 +70,33 @@ void expect_findings(const char *folder, const char *const *lines) {
     weir_catalog_close(catalog);
     weir_report_free(report);
     assert_true(same);
+}
+
+enum { EXPECTATIONS_MAX = 50 }; /* a report holds no more */
+
+const char *expect_findings_inside(const char *folder) {
+    static const char mark[] = "# expect: ";
+    static char *kept; /* the last one: a program has many, and needs one at a time */
+    const char *lines[EXPECTATIONS_MAX + 1] = {NULL};
+    char path[2048];
+    weir_error err;
+    size_t size, count = 0;
+    snprintf(path, sizeof path, "%s/catalog.yaml", folder);
+    mem_free(kept);
+    expect_ok(file_read(&kept, &size, path, 1 << 20, &err), &err);
+    for (char *at = kept; strncmp(at, mark, sizeof mark - 1) == 0;) {
+        char *end = strchr(at, '\n');
+        assert_non_null(end);
+        assert_true(count < EXPECTATIONS_MAX);
+        *end = 0;
+        lines[count++] = at + sizeof mark - 1;
+        at = end + 1;
+    }
+    if (count == 0)
+        print_error("%s must begin with '# expect: ...'\n", path);
+    assert_true(count > 0);
+    expect_findings(folder, lines);
+    return lines[0];
 }
 
 const char *kit_replace(const char *text, const char *old, const char *new_text) {

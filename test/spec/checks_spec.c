@@ -9,13 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
-#include "base/process.h"
 #include "catalog/check.h"
 #include "kit/catalog.h"
 #include "kit/findings.h"
-
-enum { EXPECTATIONS_MAX = 16 };
 
 static const char *source_path(char path[1024], const char *folder, const char *name) {
     const char *source = getenv("WEIR_SOURCE");
@@ -41,38 +37,16 @@ static void each_rule_is_complete(void **state) {
     assert_null(rule_at(rule_count()));
 }
 
-/* Cuts the "# expect: " lines out of a fixture's beginning; text must outlive lines. */
-static size_t expectations(char *text, const char *lines[EXPECTATIONS_MAX + 1]) {
-    static const char mark[] = "# expect: ";
-    size_t count = 0;
-    while (count < EXPECTATIONS_MAX && strncmp(text, mark, sizeof mark - 1) == 0) {
-        char *end = strchr(text, '\n');
-        assert_non_null(end);
-        *end = 0;
-        lines[count++] = text + sizeof mark - 1;
-        text = end + 1;
-    }
-    lines[count] = NULL;
-    return count;
-}
-
 static void each_rule_has_a_fixture_that_gives_it(void **state) {
     (void)state;
     for (size_t i = 0; i < rule_count(); i++) {
-        char folder[1024], path[1100];
-        const char *lines[EXPECTATIONS_MAX + 1];
-        source_path(folder, "test/fixture/checks", rule_at(i)->name);
-        snprintf(path, sizeof path, "%s/catalog.yaml", folder);
-        char *text = NULL;
-        size_t size = 0;
-        weir_error err;
-        expect_ok(file_read(&text, &size, path, 1 << 20, &err), &err);
-        size_t count = expectations(text, lines);
-        if (count == 0 || strncmp(lines[0], rule_at(i)->code, 4) != 0)
-            print_error("%s must begin with '# expect: %s ...'\n", path, rule_at(i)->code);
-        assert_true(count > 0 && strncmp(lines[0], rule_at(i)->code, 4) == 0);
-        expect_findings(folder, lines);
-        mem_free(text);
+        char folder[1024];
+        const char *code = rule_at(i)->code;
+        const char *first =
+            expect_findings_inside(source_path(folder, "test/fixture/checks", rule_at(i)->name));
+        if (strncmp(first, code, 4) != 0)
+            print_error("%s/catalog.yaml must begin with '# expect: %s ...'\n", folder, code);
+        assert_int_equal(strncmp(first, code, 4), 0);
     }
 }
 
