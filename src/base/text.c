@@ -201,7 +201,8 @@ bool rune_printable(uint32_t rune) {
         return false;
     bool direction = rune == 0x061C || rune == 0x200E || rune == 0x200F ||
                      (rune >= 0x202A && rune <= 0x202E) || (rune >= 0x2066 && rune <= 0x2069);
-    return !direction && rune != 0x2028 && rune != 0x2029 && rune != 0xFEFF;
+    return !direction && rune != 0x2028 && rune != 0x2029 && rune != 0xFEFF && rune != 0xFFFE &&
+           rune != 0xFFFF;
 }
 
 void buffer_printable(buffer *buffer, weir_text text) {

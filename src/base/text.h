@@ -19,7 +19,8 @@ bool text_starts(weir_text text, const char *prefix);
 bool text_valid_utf8(weir_text text);
 /* The character at byte `at` and how many bytes it takes; 0 when it is no valid UTF-8, or at the end. */
 size_t text_decode(weir_text text, size_t at, uint32_t *rune);
-/* May it be shown? Control characters, line and paragraph separators, direction marks and U+FEFF may not. */
+/* May it be shown? Control characters, line and paragraph separators, direction marks, U+FEFF, U+FFFE and
+ * U+FFFF may not. */
 bool rune_printable(uint32_t rune);
 /* The nearest of `words` (each at most 64 bytes) by edit distance without regard to case, or NULL if none is
  * near enough to suggest ("did you mean"): one edit for each three bytes of `word`, and three at most. A wrong
