@@ -134,14 +134,19 @@ void check_param_nowhere(struct check *check) {
     }
 }
 
-/* The fixed tokens of the dead letter subject, such as `dlq`: an event that could carry one looks like a dead
- * letter. */
-static bool is_marker(const struct check *check, weir_text token) {
-    weir_text template = weir_text_of(check->catalog->dead_letter.subject), fixed;
-    for (size_t i = 0; template.data && (fixed = subject_token(template, i)).data; i++)
+static bool fixed_in(const char *template, weir_text token) {
+    weir_text fixed;
+    for (size_t i = 0; template && (fixed = subject_token(weir_text_of(template), i)).data; i++)
         if (fixed.size && fixed.data[0] != '{' && text_equal(fixed, token))
             return true;
     return false;
+}
+
+/* The fixed tokens of the dead letter subject and of its copies, such as `dlq`: an event that could carry one
+ * looks like a dead letter. */
+static bool is_marker(const struct check *check, weir_text token) {
+    const struct dead_letter_def *dead = &check->catalog->dead_letter;
+    return fixed_in(dead->subject, token) || fixed_in(dead->copy, token);
 }
 
 static void check_param_values(struct check *check, const struct event_def *event,

@@ -26,7 +26,7 @@ struct alert {
     const char *event;
 };
 struct dead_letter_settings {
-    const char *stream, *subject;
+    const char *stream, *subject, *copy;
     int num_replicas;
     int64_t max_age_ns, max_bytes, auto_retry_ns, archive_after_ns;
 };
@@ -34,6 +34,7 @@ struct dead_letter_settings {
 static const struct field dead_letter_rows[] = {
     {"stream", FIELD_TEXT, AT(stream)},
     {"subject", FIELD_TEXT, AT(subject)},
+    {"copy", FIELD_TEXT, AT(copy)},
     {"num_replicas", FIELD_INT, AT(num_replicas), 1, 5},
     {"max_age", FIELD_DURATION, AT(max_age_ns)},
     {"max_bytes", FIELD_SIZE, AT(max_bytes)},
@@ -108,6 +109,25 @@ static const char *dead_letter_subject(struct reading *reading, const struct nod
     return NULL;
 }
 
+/* The copy is for readers of the event's own stream, so it must stay near the event: {subject} first. */
+static const char *copy_subject(struct reading *reading, const struct node *node, const char *template) {
+    weir_error err;
+    weir_text text = weir_text_of(template);
+    bool good = template_check(text, &err) == WEIR_OK && text_is(subject_token(text, 0), "{subject}") &&
+                subject_tokens(text) > 1;
+    for (size_t i = 1; good && i < subject_tokens(text); i++) {
+        weir_text token = subject_token(text, i);
+        good = token.data[0] != '{' || text_is(token, "{error}");
+    }
+    if (good)
+        return template;
+    report_add(reading->sources.report, RULE_BAD_SUBJECT, node_member(node, "copy").place,
+               "dead_letter: copy '%s' must begin with {subject} and go on with tokens and {error} only",
+               template);
+    report_remedy(reading->sources.report, "write {subject}.dlq");
+    return NULL;
+}
+
 static void dead_letter_stream(struct reading *reading, const struct dead_letter_settings *own,
                                const char *pattern, struct place place) {
     struct stream_def *stream = stream_derive(reading, STREAM_DEAD_LETTERS, own->stream, place);
@@ -142,6 +162,8 @@ void read_dead_letter(struct reading *reading, const struct node *node) {
         if (!json_get(node->value, required[i]))
             report_add(reading->sources.report, RULE_MISSING_KEY, node->place,
                        "dead_letter: the key '%s' is missing", required[i]);
+    if (own.copy)
+        reading->catalog->dead_letter.copy = copy_subject(reading, node, own.copy);
     const char *pattern = own.subject ? dead_letter_subject(reading, node, own.subject) : NULL;
     struct node name = node_member(node, "stream");
     if (pattern && own.stream && stream_name_check(reading, &name, own.stream))

@@ -222,6 +222,12 @@
     X(DEAD_LETTER_GONE, "C503", "dead-letters-gone-too-soon", WARNING, \
       "Dead letters expire before they are retried or archived", \
       "raise dead_letter max_age", check_dead_letter_gone) \
+    X(COPY_UNKEPT, "C521", "dead-letter-copy-unkept", ERROR, \
+      "dead_letter.copy names a subject that the event's own stream does not take or keep", \
+      "widen the stream's subjects (message.>), or leave `copy` out", check_copy_unkept) \
+    X(COPY_DELIVERED, "C522", "dead-letter-copy-delivered", ERROR, \
+      "A copy of a dead letter would be delivered to a group as if it were an event", \
+      "choose an ending of `copy` that no event's subject can have", check_copy_delivered) \
     X(ALERT_UNKNOWN, "C504", "alert-event-unknown", ERROR, \
       "The event of dead_letter.alert does not exist", \
       "define the event, or name another", check_alert_unknown) \

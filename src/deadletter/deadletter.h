@@ -75,7 +75,8 @@ void deadletter_write(buffer *out, const struct deadletter *letter); /* one JSON
 WEIR_MUST_CHECK weir_code deadletter_read(struct deadletter *out, weir_text json, arena *arena,
                                           weir_error *err);
 
-/* Publishes the letter and waits for its PubAck. The same id again replaces nothing: it is found (Nats-Msg-Id
+/* Publishes the letter and waits for its PubAck; then the copy that dead_letter.copy asks for (copy.h). The same
+ * id again replaces nothing: it is found (Nats-Msg-Id
  * = id plus retries) and counts as stored. A letter over max_payload is stored without the original's bytes.
  * INVALID when the catalog has no dead_letter section. Any other failure: keep the event, try again. */
 WEIR_MUST_CHECK weir_code deadletter_publish(weir_connection *connection, const weir_catalog *catalog,

@@ -6,12 +6,14 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/fail.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "broker/scan.h"
+#include "deadletter/copy.h"
 #include "deadletter/deadletter.h"
 #include "deadletter/stream.h"
 
@@ -26,6 +28,21 @@ weir_code deadletter_stream(const char **name, const weir_catalog *catalog, weir
     }
     *name = catalog->dead_letter.stream->name;
     return WEIR_OK;
+}
+
+/* Ours are written anew, the server's would be obeyed. */
+static bool header_travels(const char *name) {
+    return strncasecmp(name, "Nats-", 5) != 0 && strncasecmp(name, "Weir-", 5) != 0;
+}
+
+struct broker_header *deadletter_headers(const struct deadletter *letter, const struct broker_header *own,
+                                         size_t *count, arena *arena) {
+    struct broker_header *headers = arena_alloc(arena, (letter->header_count + *count) * sizeof *headers);
+    memcpy(headers, own, *count * sizeof *own);
+    for (size_t i = 0; i < letter->header_count; i++)
+        if (header_travels(letter->headers[i].name))
+            headers[(*count)++] = letter->headers[i];
+    return headers;
 }
 
 static weir_code publish_as(weir_connection *connection, const char *stream, const char *subject,
@@ -71,7 +88,7 @@ weir_code deadletter_publish(weir_connection *connection, const weir_catalog *ca
         code = publish_as(connection, stream, subject.data, &smaller, err);
     }
     buffer_release(&subject);
-    return code;
+    return code == WEIR_OK ? deadletter_copy(connection, catalog, letter, err) : code;
 }
 
 /* --- visiting ---------------------------------------------------------------------------------------------

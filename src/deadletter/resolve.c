@@ -5,7 +5,6 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <strings.h>
 
 #include "base/fail.h"
 #include "base/limits.h"
@@ -89,11 +88,6 @@ weir_code deadletter_drop(weir_connection *connection, const weir_catalog *catal
 /* --- retry
  * -------------------------------------------------------------------------------------------------- */
 
-/* Ours are written anew, the server's would be obeyed. */
-static bool header_travels(const char *name) {
-    return strncasecmp(name, "Nats-", 5) != 0 && strncasecmp(name, "Weir-", 5) != 0;
-}
-
 /* The original's bytes: from the letter, or from their stream when they were too large to keep twice. */
 static weir_code original(weir_connection *connection, const struct deadletter *letter, broker_msg **stored,
                           weir_text *data, weir_error *err) {
@@ -123,7 +117,6 @@ static weir_code send_again(weir_connection *connection, const char *stream, con
     snprintf(retries, sizeof retries, "%d", letter->retries + 1);
     snprintf(msg_id, sizeof msg_id, "retry:%" PRIu64, letter->letter_seq);
     arena *arena = arena_new();
-    struct broker_header *headers = arena_alloc(arena, (letter->header_count + 7) * sizeof *headers);
     const struct broker_header own[] = {{"Nats-Msg-Id", weir_text_of(msg_id)},
                                         {DEADLETTER_ORIGIN_STREAM, weir_text_of(letter->stream)},
                                         {DEADLETTER_ORIGIN_CREATED, weir_text_of(letter->created)},
@@ -132,10 +125,7 @@ static weir_code send_again(weir_connection *connection, const char *stream, con
                                         {DEADLETTER_LETTER, weir_text_of(letter->id)},
                                         {DEADLETTER_RETRIES, weir_text_of(retries)}};
     size_t count = sizeof own / sizeof *own;
-    memcpy(headers, own, sizeof own);
-    for (size_t i = 0; i < letter->header_count; i++)
-        if (header_travels(letter->headers[i].name))
-            headers[count++] = letter->headers[i];
+    struct broker_header *headers = deadletter_headers(letter, own, &count, arena);
     char *subject = arena_printf(arena, "_weir.to.%s.%s", letter->group, letter->subject);
     struct broker_puback ack;
     weir_code code = broker_publish(connection, &(struct broker_out){subject, data, headers, count}, stream,
