@@ -5,7 +5,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "weir/connection.h"
 #include "weir/error.h"
 #include "weir/text.h"
 
@@ -52,6 +54,61 @@ WEIR_EXPORT void weir_report_free(weir_report *report);
 WEIR_EXPORT const char *weir_catalog_name(const weir_catalog *catalog);
 WEIR_EXPORT const char *
 weir_catalog_digest(const weir_catalog *catalog); /* sha256 of the resolved catalog, hex */
+
+/* --- the catalog on the servers ---------------------------------------------------------------------------
+ *
+ * `weir apply` stores the catalog's bundle on the servers it applies to, as the next revision; the last 20 are
+ * kept. Programs open it from there, so that what runs is what was applied, and are told of newer ones. To read
+ * it an identity needs no more than
+ *   publish:   $JS.API.DIRECT.GET.<CATALOG>_CATALOG._weir.catalog.<name>
+ *              $JS.API.DIRECT.GET.<CATALOG>_CATALOG._weir.catalog.<name>.>
+ *   subscribe: _weir.catalog.<name>     (for the watch; without it, news come within a minute)
+ * when it names the catalog; to find the only one there is, or an older revision, it needs rights to ask
+ * $JS.API.STREAM.LIST and $JS.API.STREAM.MSG.GET.<CATALOG>_CATALOG. */
+
+typedef struct weir_revision {
+    uint64_t number;      /* 1 is the first; 0: there is none */
+    char catalog[33];     /* its name */
+    char digest[65];      /* weir_catalog_digest */
+    char environment[33]; /* that was applied with it; "" for none */
+    char written_by[33];  /* "weir 0.1.0" */
+    char stored[33];      /* when, RFC 3339 */
+} weir_revision;
+
+/* Opens the catalog `name` from the servers: "shop" is its latest revision, "shop@7" revision 7, "shop@1a2b3c4d"
+ * the one whose digest begins so. NULL or "" is the only catalog there is. What is read is verified by its
+ * digest and checked like a folder, with the overlay of `environment` (NULL: none); *report as of weir_catalog_open. NOT_FOUND when there is none; INVALID (the
+ * names in the hint) when there are several and none is named. revision and report may be NULL. */
+WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_catalog_fetch(weir_catalog **out, weir_connection *connection,
+                                                         const char *name, const char *environment,
+                                                         weir_revision *revision, weir_report **report,
+                                                         weir_error *err);
+
+/* Stores the catalog as its next revision, unless the latest has its digest; *stored (may be NULL) says which.
+ * Its stream must exist: store after weir_plan_apply. *revision (may be NULL) is the latest afterwards; number 0
+ * for a catalog that derives no streams, which is not stored. CONFLICT when another one was stored meanwhile. */
+WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_catalog_store(weir_connection *connection,
+                                                         const weir_catalog *catalog, weir_revision *revision,
+                                                         bool *stored, weir_error *err);
+/* What `name` is now on the servers, without reading it. */
+WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_catalog_revision(weir_revision *out, weir_connection *connection,
+                                                            const char *name, weir_error *err);
+
+/* Tells of every newer revision than `known`, from a thread of its own, one call at a time. The receiver owns
+ * `catalog` and closes it when nothing borrows it any more. When a revision cannot be used (it does not check, it
+ * is damaged) catalog is NULL and err says why: stay with what you have; each is told once. It must not close the
+ * watch from within. */
+typedef struct weir_catalog_watch weir_catalog_watch;
+typedef void (*weir_on_revision)(void *arg, const weir_revision *revision, weir_catalog *catalog,
+                                 const weir_error *err);
+/* Borrows connection until close; closed before weir_disconnect. known->catalog names what is watched. */
+WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_catalog_watch_open(weir_catalog_watch **out,
+                                                              weir_connection *connection,
+                                                              const weir_revision *known,
+                                                              weir_on_revision on_revision, void *arg,
+                                                              weir_error *err);
+WEIR_EXPORT void
+weir_catalog_watch_close(weir_catalog_watch *watch); /* no call runs after it; NULL is fine */
 
 #ifdef __cplusplus
 }

@@ -10,6 +10,7 @@ enum {
     LIMIT_CATALOG_FINDINGS = 50,          /* reported at once */
     LIMIT_CATALOG_REVISIONS = 20,         /* kept on the servers */
     LIMIT_BUNDLE_BYTES = 16 << 20,        /* a whole catalog as one document; the servers hold so many more */
+    LIMIT_BUNDLE_CHUNKS = 4096,           /* messages of one bundle, where max_payload is small */
     LIMIT_BUNDLE_CHUNK_BYTES = 256 << 10, /* one message of it */
     LIMIT_JSON_DEPTH = 64,                /* nesting of any JSON or YAML we read */
     LIMIT_NAME_BYTES = 32,                /* a group's or a service's name */

@@ -180,6 +180,29 @@ weir_code broker_get_last(weir_connection *connection, const char *stream, const
     return get(connection, stream, 0, "last_by_subj", subject, out, err);
 }
 
+weir_code broker_get_direct(weir_connection *connection, const char *stream, const char *subject,
+                            broker_msg **out, weir_error *err) {
+    char api[API_SUBJECT_MAX], full[API_SUBJECT_MAX];
+    natsMsg *msg = NULL;
+    const char *description;
+    WEIR_TRY(wire_check_name("stream", stream, err));
+    int size = snprintf(api, sizeof api, "DIRECT.GET.%s.%s", stream, subject);
+    if (size < 0 || (size_t)size >= sizeof api)
+        return weir_fail(err, WEIR_INVALID, "%.60s...: the request's subject is too long", api);
+    WEIR_TRY(api_subject(full, api, err));
+    WEIR_TRY(request_make(connection, &(struct broker_out){.subject = full}, NULL,
+                          connection->settings->timeout_ms, &msg, err));
+    const char *status = message_status(msg, &description);
+    if (!status) {
+        *out = message_of(msg);
+        return WEIR_OK;
+    }
+    bool none = strcmp(status, "404") == 0;
+    weir_fail(err, none ? WEIR_NOT_FOUND : WEIR_INVALID, "%s: %s (%s)", api, description, status);
+    natsMsg_Destroy(msg);
+    return none ? WEIR_NOT_FOUND : WEIR_INVALID;
+}
+
 weir_code broker_get_next(weir_connection *connection, const char *stream, uint64_t sequence,
                           const char *pattern, broker_msg **out, weir_error *err) {
     return get(connection, stream, sequence ? sequence : 1, "next_by_subj", pattern, out, err);

@@ -99,6 +99,11 @@ WEIR_MUST_CHECK weir_code broker_get(weir_connection *connection, const char *st
                                      broker_msg **out, weir_error *err);
 WEIR_MUST_CHECK weir_code broker_get_last(weir_connection *connection, const char *stream,
                                           const char *subject, broker_msg **out, weir_error *err);
+/* The last on a subject by direct get: any replica answers, so it may be a little behind; and the right to ask can be
+ * given for single subjects ($JS.API.DIRECT.GET.<stream>.<subject>). UNAVAILABLE (503) when the stream has no
+ * allow_direct, or does not exist. */
+WEIR_MUST_CHECK weir_code broker_get_direct(weir_connection *connection, const char *stream,
+                                            const char *subject, broker_msg **out, weir_error *err);
 /* The next message at or after `sequence` whose subject matches `pattern`. */
 WEIR_MUST_CHECK weir_code broker_get_next(weir_connection *connection, const char *stream, uint64_t sequence,
                                           const char *pattern, broker_msg **out, weir_error *err);

@@ -11,12 +11,15 @@
 
 enum { ADVISORIES_BYTES = 64 << 20, ADVISORIES_DAYS = 30 };
 
-/* "micro-dao" and "REDELIVER" give "MICRO_DAO_REDELIVER". */
-static const char *derived_name(struct reading *reading, const char *ending) {
-    char *name = arena_printf(reading->sources.arena, "%s_%s", reading->catalog->name, ending);
+const char *catalog_derived_name(arena *arena, const char *catalog, const char *ending) {
+    char *name = arena_printf(arena, "%s_%s", catalog, ending);
     for (char *at = name; *at; at++)
         *at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
     return name;
+}
+
+static const char *derived_name(struct reading *reading, const char *ending) {
+    return catalog_derived_name(reading->sources.arena, reading->catalog->name, ending);
 }
 
 /* --- dead letters --------------------------------------------------------------------------------------- */

@@ -165,5 +165,7 @@ const struct stream_def *catalog_stream_taking(const weir_catalog *catalog, weir
 const struct event_def *catalog_event_of_wire(const weir_catalog *catalog, weir_text wire_type);
 /* The stream of role REDELIVER (NULL when every group is an `each` group, or there is none), ADVISORIES or CATALOG. */
 const struct stream_def *catalog_stream_of_role(const weir_catalog *catalog, enum stream_role role);
+/* The name of a derived stream: "micro-dao" and "CATALOG" give "MICRO_DAO_CATALOG". */
+const char *catalog_derived_name(arena *arena, const char *catalog, const char *ending);
 
 #endif
