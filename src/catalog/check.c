@@ -33,6 +33,16 @@ const struct rule *rule_of(enum rule_symbol symbol) {
     return &rules[symbol];
 }
 
+static const char *const predictions[RULE_COUNT] = {
+#define X(symbol, server) [RULE_##symbol] = server,
+    PREDICTIONS(X)
+#undef X
+};
+
+const char *rule_prediction(const struct rule *rule) {
+    return predictions[rule - rules];
+}
+
 void catalog_check(const weir_catalog *catalog, weir_report *report) {
     struct check check = {.catalog = catalog, .report = report, .arena = arena_new()};
     bool errors_only = report_errors(report) > 0;

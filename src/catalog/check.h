@@ -22,6 +22,10 @@ size_t rule_count(void);
 const struct rule *rule_at(size_t index);
 const struct rule *rule_of(enum rule_symbol symbol);
 
+/* What a server does with a catalog that breaks the rule ("refuses the stream (10052)"), for rules that predict
+ * it; otherwise NULL. */
+const char *rule_prediction(const struct rule *rule);
+
 /* Runs every rule that has a function. After errors of reading only the rules for errors: what they left out
  * of the model would make the others say things that are not so. */
 void catalog_check(const weir_catalog *catalog, weir_report *report);

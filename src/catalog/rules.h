@@ -249,6 +249,31 @@
     X(DEAD_LETTER_ENDLESS, "C510", "dead-letters-without-end", NOTE, \
       "Dead letters have neither an age nor a size limit: they are kept until somebody resolves them", \
       "state max_age or max_bytes under dead_letter", check_dead_letter_endless)
+
+/* Rules that say what servers do with such a catalog, and what that is. Each is shown on a real server by a case
+ * of test/scenario/checks*_scenario.c, or a test fails. */
+#define PREDICTIONS(X) \
+    X(BAD_NAME, "refuses a stream with a path separator in its name (10128); other names cannot even be asked for") \
+    X(BAD_SUBJECT, "refuses a stream with such a subject (10052)") \
+    X(GROUP_FILTER, "makes a consumer that never gets anything when its filter is of another stream") \
+    X(STREAM_OVERLAP, "refuses the second stream (10065), or the stream (10052)") \
+    X(STREAM_RESERVED, "refuses a stream that takes its own subjects (10052), and takes weir's for anybody's") \
+    X(DUPLICATE_WINDOW, "refuses the stream (10052)") \
+    X(MEMORY_KEEPS, "has forgotten the messages, and the stream itself, when it comes back") \
+    X(KEEPS_BUT_EVICTS, "removes the oldest message when a new one finds no room, in spite of deny_delete") \
+    X(INTEREST_STREAM, "keeps an event until every group has acknowledged it, and no longer") \
+    X(INTEREST_UNREAD, "acknowledges the event and stores nothing") \
+    X(WORKQUEUE_GROUPS, "refuses the second consumer (10099, 10100)") \
+    X(WORKQUEUE_REPLAY, "removes an event as soon as it is acknowledged") \
+    X(SUBJECT_LIMIT_LOSES, "removes the older event of a subject, also when no group has read it") \
+    X(SIZE_RESERVED, "refuses a stream whose max_bytes finds no room (10047)") \
+    X(EVENT_OUTSIDE, "tells the publisher that nobody is there (503)") \
+    X(SUBJECT_UNCOVERED, "tells the publisher that nobody is there (503)") \
+    X(ID_REPEATS, "acknowledges the second event as a duplicate of the first and stores nothing") \
+    X(NAK_BURNS, "delivers max_deliver times without a pause and then never again; the event stays in the stream, unseen") \
+    X(GRANT_NARROW, "forbids a subject with one more token than a permission that ends in `*`") \
+    X(DEAD_LETTER_INSIDE, "refuses the stream of dead letters (10065)") \
+    X(AUTO_RETRY_LATE, "stores a message id again when duplicate_window is over")
 /* clang-format on */
 
 enum rule_symbol {

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+#include "base/process.h"
 #include "catalog/check.h"
 #include "kit/catalog.h"
 #include "kit/findings.h"
@@ -64,6 +66,53 @@ static void each_fixture_belongs_to_a_rule(void **state) {
         assert_true(known);
     }
     closedir(folder);
+}
+
+/* --- what servers do ------------------------------------------------------------------------------------ */
+
+static bool speaks_of_the_server(const char *says) {
+    for (const char *at = says; (at = strpbrk(at, "0123456789")); at += strspn(at, "0123456789"))
+        if (strspn(at, "0123456789") == 5 && strncmp(at, "10000", 5) > 0)
+            return true; /* an error code of JetStream */
+    return strstr(says, "the server ") || strstr(says, "servers ");
+}
+
+static void each_rule_that_speaks_of_the_server_predicts(void **state) {
+    (void)state;
+    for (size_t i = 0; i < rule_count(); i++) {
+        const struct rule *rule = rule_at(i);
+        bool due = speaks_of_the_server(rule->says);
+        if (due && !rule_prediction(rule))
+            print_error("'%s' speaks of the server: add it to PREDICTIONS in rules.h\n", rule->name);
+        assert_true(!due || rule_prediction(rule));
+    }
+}
+
+static char *scenario_text(const char *name) {
+    char path[1024], *text = NULL;
+    size_t size;
+    weir_error err;
+    expect_ok(file_read(&text, &size, source_path(path, "test/scenario", name), 1 << 20, &err), &err);
+    return text;
+}
+
+static void each_prediction_is_shown_on_a_server(void **state) {
+    (void)state;
+    char *refused = scenario_text("checks_scenario.c"), *lost = scenario_text("checks_loss_scenario.c");
+    for (size_t i = 0; i < rule_count(); i++) {
+        if (!rule_prediction(rule_at(i)))
+            continue;
+        char whole[128], by_hand[128];
+        snprintf(whole, sizeof whole, "predicted(\"%s\"", rule_at(i)->name);
+        snprintf(by_hand, sizeof by_hand, "predicted_by_hand(\"%s\"", rule_at(i)->name);
+        bool shown = strstr(refused, whole) || strstr(refused, by_hand) || strstr(lost, whole) ||
+                     strstr(lost, by_hand);
+        if (!shown)
+            print_error("no case of test/scenario/checks*_scenario.c shows '%s'\n", rule_at(i)->name);
+        assert_true(shown);
+    }
+    mem_free(refused);
+    mem_free(lost);
 }
 
 /* --- the shipped catalog -------------------------------------------------------------------------------- */
@@ -287,6 +336,8 @@ static const struct spec specs[] = {
     {"each rule has its own code and name, and says what and what to do", each_rule_is_complete},
     {"each rule has a fixture that gives exactly it", each_rule_has_a_fixture_that_gives_it},
     {"each fixture belongs to a rule", each_fixture_belongs_to_a_rule},
+    {"each rule that speaks of the server says what it does", each_rule_that_speaks_of_the_server_predicts},
+    {"each prediction is shown on a server", each_prediction_is_shown_on_a_server},
     {"the daarion catalog has no errors and no warnings in any environment",
      daarion_has_no_errors_and_no_warnings},
     {"subjects of weir, the server and clients are reserved", subjects_of_others_are_reserved},
