@@ -216,6 +216,17 @@ weir_code broker_delete(weir_connection *connection, const char *stream, uint64_
     return broker_api(connection, api, weir_text_of(body), NULL, err);
 }
 
+weir_code broker_keep_last(weir_connection *connection, const char *stream, const char *subject,
+                           int count, weir_error *err) {
+    char api[API_SUBJECT_MAX], body[WIRE_SUBJECT_MAX + 48];
+    WEIR_TRY(wire_check_name("stream", stream, err));
+    WEIR_TRY(wire_check_subject(subject, false, err));
+    snprintf(api, sizeof api, "$JS.API.STREAM.PURGE.%s", stream);
+    snprintf(body, sizeof body, "{\"filter\":\"%s\",\"keep\":%d}", subject, count);
+    struct broker_out out = {.subject = api, .data = weir_text_of(body)};
+    return broker_send(connection, &out, err);
+}
+
 static uint64_t unsigned_of(const json *value) {
     int64_t number = 0;
     return json_int(value, &number) && number > 0 ? (uint64_t)number : 0;

@@ -110,6 +110,9 @@ WEIR_MUST_CHECK weir_code broker_get_next(weir_connection *connection, const cha
 /* Deletes one stored message (not securely erased). */
 WEIR_MUST_CHECK weir_code broker_delete(weir_connection *connection, const char *stream, uint64_t sequence,
                                         weir_error *err);
+/* Has all messages on `subject` removed but the last `count`. Not waited for, so nothing may depend on it. */
+WEIR_MUST_CHECK weir_code broker_keep_last(weir_connection *connection, const char *stream,
+                                           const char *subject, int count, weir_error *err);
 
 /* What STREAM.INFO says of a stream, as far as weir decides by it. Texts copied into fixed room. */
 struct broker_stream_state {

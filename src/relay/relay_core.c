@@ -327,6 +327,7 @@ enum relay_want relay_core_failed(relay_core *core, const char *why, int64_t mon
 enum reaction {
     READ_AGAIN,  /* the cursor is not the one expected: see whose it is */
     KEEP_TRYING, /* nothing is wrong with the rows */
+    FEWER,       /* there is no room for so many: try with half of them, after a while */
     FIND_ROW     /* something in the batch is refused: halve it until the row is found */
 };
 
@@ -337,7 +338,7 @@ static const struct {
     {10071, READ_AGAIN},  /* wrong last sequence */
     {10164, READ_AGAIN},  /* the same, from a cluster */
     {10060, KEEP_TRYING}, /* expected stream does not match: the subject moved to another stream */
-    {10077, KEEP_TRYING}, /* full, and set to refuse new events */
+    {10077, FEWER},       /* full, and set to refuse new events; a batch may be more than ever fits */
     {10174, KEEP_TRYING}, /* atomic batches are off */
     {10176, KEEP_TRYING}, /* incomplete: others hold the open batches, or a subject is not the stream's */
     {10199, FIND_ROW},    /* too many messages for this server: a smaller batch fits */
@@ -374,10 +375,10 @@ enum relay_want relay_core_refused(relay_core *core, int err_code, bool retriabl
     enum reaction reaction = fence && err_code != 10071 ? KEEP_TRYING : reaction_to(err_code, retriable);
     if (reaction == FIND_ROW && core->outgoing.count <= 1)
         return relay_core_refused_row(core, 0, why);
-    if (reaction == FIND_ROW) {
+    if (reaction == FIND_ROW || reaction == FEWER)
         core->rows_max = (core->outgoing.count + 1) / 2;
+    if (reaction == FIND_ROW)
         return load_again(core);
-    }
     bool first = !core->refused;
     core->refused = true;
     core->incomplete = err_code == 10176 ? core->incomplete + 1 : 0;

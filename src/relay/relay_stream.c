@@ -146,6 +146,18 @@ static void count_settled(struct relay_stream *stream, const struct outbox_settl
     pthread_mutex_unlock(&relay->lock);
 }
 
+/* Nobody acknowledges a cursor in a work queue or an interest stream, and where a stream has a limit it takes the place of
+ * an event. So the ones before the last are removed there once they have served. "All but the last of this subject" can
+ * neither touch an event nor the cursor that counts, whatever became of the stream meanwhile; nothing depends on it, and
+ * the next one makes good what was not done. */
+static void sweep_cursors(const struct relay_stream *stream) {
+    const struct stream_def *def = stream->def;
+    bool lie = def && def->retention != RETENTION_LIMITS, crowd = def && (def->max_msgs > 0 || def->max_bytes > 0);
+    if ((lie || crowd) && !def->deny_purge)
+        (void)!broker_keep_last(stream->relay->connection, stream->name, stream->cursor_subject, RELAY_CURSORS_KEPT,
+                                NULL);
+}
+
 static weir_code do_settle(struct relay_stream *stream, weir_error *err) {
     struct outbox_settlement settlement = *relay_core_settlement(stream->core);
     bool reconciled = relay_core_reconciling(stream->core);
@@ -157,6 +169,8 @@ static weir_code do_settle(struct relay_stream *stream, weir_error *err) {
     }
     WEIR_TRY(code);
     count_settled(stream, &settlement, reconciled);
+    if (settlement.was.settled_seq > 0)
+        sweep_cursors(stream);
     relay_core_settled(stream->core);
     crash_at(&stream->relay->crash, "settled");
     return WEIR_OK;

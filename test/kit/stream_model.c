@@ -35,7 +35,7 @@ static void store(struct stream_model *model, int event, int cursor) {
 
 void stream_model_publish(struct stream_model *model, int event) {
     store(model, event, -1);
-    model->messages[model->count - 1].alone = true;
+    model->messages[model->count - 1].ends = true;
 }
 
 struct model_answer stream_model_commit(struct stream_model *model, const int *events, size_t count,
@@ -57,10 +57,36 @@ const struct model_message *stream_model_last_cursor(const struct stream_model *
 }
 
 const struct model_message *stream_model_get(const struct stream_model *model, uint64_t sequence) {
-    if (model->count == 0 || sequence < model->messages[0].sequence)
-        return NULL;
-    uint64_t index = sequence - model->messages[0].sequence;
-    return index < model->count ? &model->messages[index] : NULL;
+    size_t first = 0, end = model->count;
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+        if (model->messages[middle].sequence < sequence)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first < model->count && model->messages[first].sequence == sequence ? &model->messages[first] : NULL;
+}
+
+static void begin_at_first(struct stream_model *model) {
+    model->first_seq = model->count ? model->messages[0].sequence : model->last_seq + 1;
+}
+
+void stream_model_sweep(struct stream_model *model, size_t keep) {
+    size_t kept = 0, cursors = 0;
+    for (size_t i = 0; i < model->count; i++)
+        cursors += model->messages[i].cursor >= 0;
+    for (size_t i = 0; i < model->count; i++) {
+        struct model_message message = model->messages[i];
+        if (message.cursor < 0 || cursors-- <= keep)
+            model->messages[kept++] = message;
+        else if (kept)
+            model->messages[kept - 1].ends = true;
+    }
+    if (kept < model->count) {
+        model->count = kept;
+        begin_at_first(model);
+    }
 }
 
 void stream_model_evict(struct stream_model *model, uint64_t before_sequence) {
@@ -70,7 +96,7 @@ void stream_model_evict(struct stream_model *model, uint64_t before_sequence) {
     model->count -= gone;
     if (gone && model->count)
         memmove(model->messages, model->messages + gone, model->count * sizeof *model->messages);
-    model->first_seq = model->count ? model->messages[0].sequence : model->last_seq + 1;
+    begin_at_first(model);
 }
 
 /* Batches are lost whole: a server that restarts does not show half of one (seen in the scenario). */
@@ -78,7 +104,7 @@ uint64_t stream_model_truncate(struct stream_model *model, uint64_t after_sequen
     while (model->count > 0 && model->messages[model->count - 1].sequence > after_sequence)
         model->count--;
     while (model->count > 0 && model->messages[model->count - 1].event >= 0 &&
-           !model->messages[model->count - 1].alone)
+           !model->messages[model->count - 1].ends)
         model->count--;
     uint64_t end = model->count ? model->messages[model->count - 1].sequence : model->first_seq - 1;
     if (end < model->last_seq)

@@ -14,7 +14,7 @@ struct model_message {
     uint64_t sequence;
     int event;  /* what was published: a number of the test's own; cursors and others: -1 */
     int cursor; /* a cursor message: the number given at the commit; else -1 */
-    bool alone; /* published outside a batch */
+    bool ends;  /* published outside a batch, or the last left of one whose cursor was removed */
 };
 
 struct stream_model {
@@ -43,6 +43,8 @@ struct model_answer stream_model_commit(struct stream_model *model, const int *e
 const struct model_message *stream_model_last_cursor(const struct stream_model *model);
 const struct model_message *stream_model_get(const struct stream_model *model, uint64_t sequence);
 
+/* Removes all cursors but the last `keep`. */
+void stream_model_sweep(struct stream_model *model, size_t keep);
 void stream_model_evict(struct stream_model *model, uint64_t before_sequence);
 uint64_t stream_model_truncate(struct stream_model *model,
                                uint64_t after_sequence); /* the last sequence left */

@@ -2,7 +2,7 @@
 /* rooms: relay */
 /* The simulator's model of a stream against a real nats-server: the same random script, the same answers. What the relay's
  * correctness rests on is in them: the compare-and-store on the cursor's subject, batches that are stored whole or not at
- * all and without gaps, the sequences that answers name, eviction, a stream created again. */
+ * all and without gaps, the sequences that answers name, eviction, cursors removed, a stream created again. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +122,14 @@ static void both_evict(struct pair *pair) {
     kit_api(pair->connection, "STREAM.PURGE.MODEL", body);
 }
 
+static void both_sweep(struct pair *pair) {
+    weir_error err;
+    int keep = 1 + below(pair, 2);
+    stream_model_sweep(&pair->model, (size_t)keep);
+    expect_ok(broker_keep_last(pair->connection, "MODEL", CURSOR, keep, &err), &err);
+    kit_api(pair->connection, "STREAM.PURGE.MODEL", "{\"filter\":\"model.none\"}"); /* answered behind it */
+}
+
 static void both_recreate(struct pair *pair) {
     stream_model_recreate(&pair->model);
     kit_api(pair->connection, "STREAM.DELETE.MODEL", "");
@@ -171,7 +179,9 @@ static void run_script(struct pair *pair) {
             both_commit(pair);
         else if (what < 17)
             both_publish(pair);
-        else if (what < 19)
+        else if (what == 17)
+            both_sweep(pair);
+        else if (what == 18)
             both_evict(pair);
         else
             both_recreate(pair);
@@ -240,8 +250,43 @@ static void killed_batches_are_whole(void **state) {
     kit_server_stop(server);
 }
 
+/* What was sent before a question that was answered belongs to the stream that stood then, whether it has been stored by
+ * the time of the answer or not. The sender asks; somebody else creates the stream again at once. */
+static void batches_do_not_cross_lives(void **state) {
+    (void)state;
+    kit_server *server = kit_server_start(NULL);
+    struct pair pair = {.connection = kit_connect(server), .random = 7};
+    weir_connection *other = kit_connect(server);
+    struct broker_stream_state found;
+    weir_error err;
+    pthread_mutex_init(&pair.lock, NULL);
+    pthread_cond_init(&pair.came, NULL);
+    expect_ok(broker_acks_open(&pair.acks, pair.connection, on_ack, &pair, &err), &err);
+    create(&pair);
+    for (int round = 0; round < 40; round++) {
+        char id[32];
+        snprintf(id, sizeof id, "crossing-%d", round);
+        for (int i = 1; i <= 300; i++)
+            send_one(&pair, "model.event", i, id, i, false, 0);
+        pair.token++;
+        send_one(&pair, CURSOR, round, id, 301, true, 0);
+        expect_ok(broker_stream_state(pair.connection, "MODEL", &found, &err), &err);
+        kit_api(other, "STREAM.DELETE.MODEL", "");
+        kit_stream(other, "MODEL", "model.>\",\"_weir.cursor.MODEL.*", NULL);
+        kit_publish(pair.connection, "model.event", "behind");
+        expect_ok(broker_stream_state(other, "MODEL", &found, &err), &err);
+        assert_int_equal(found.messages, 1);
+        kit_api(other, "STREAM.PURGE.MODEL", "");
+    }
+    broker_acks_close(pair.acks);
+    weir_disconnect(other);
+    weir_disconnect(pair.connection);
+    kit_server_stop(server);
+}
+
 static const struct spec specs[] = {
     {"the model and a real server answer the same", same_answers},
     {"a batch on its way when the server dies is there whole or not at all", killed_batches_are_whole},
+    {"a batch sent before an answered question never comes to a stream created again", batches_do_not_cross_lives},
 };
 SPEC_MAIN(specs)

@@ -3,7 +3,7 @@
 /* The relay's real core against a model of everything around it: a database, streams, a network that loses,
  * delays and answers late, relays that crash between any two effects, a rival that ignores the lease, servers
  * that were cut off and do not know it, streams that lose their end or are created again, a database put back
- * to an earlier moment. Everything that happens follows from a seed, which a failure prints.
+ * to an earlier moment, cursors that are removed. Everything that happens follows from a seed, which a failure prints.
  *
  *   WEIR_SIM_SEED=17 build/test/relay_sim      one history (with WEIR_SIM_TRACE=1 told step by step)
  *   WEIR_SIM_RUNS=1000000 build/test/relay_sim     many
@@ -79,6 +79,14 @@ static void stop_relay(struct world *world, int number) {
     relay->up = false;
 }
 
+/* Messages of one connection come in order: what was sent before a question that the stream answers has come to it. */
+static void arrive(struct world *world, int number, int stream) {
+    for (struct flight *flight = world->flights; flight < world->flights + FLIGHTS; flight++)
+        if (flight->used && flight->stream == stream && flight->relay == number &&
+            flight->life == world->relays[number].life)
+            flight->arrived = true;
+}
+
 static void load(struct world *world, int number, struct worker *worker, int stream) {
     const struct stream_model *model = readable(world, stream);
     char created[16];
@@ -88,6 +96,8 @@ static void load(struct world *world, int number, struct worker *worker, int str
         return;
     }
     worker->read_database = false;
+    if (model == &world->streams[stream])
+        arrive(world, number, stream);
     snprintf(created, sizeof created, "life-%d", model->created);
     tell(world, "%c: relay %d looks: settled %llu, life %d, %llu to %llu\n", 'A' + stream, number,
          (unsigned long long)worker->settled.settled_seq, model->created,
@@ -315,6 +325,8 @@ static void step(struct world *world) {
         stream_model_publish(&world->streams[below(world, STREAMS)], -1);
     else if (what < 38 && mishap(world, 2))
         disaster(world);
+    else if (what == 38) /* at any moment, by whomever */
+        stream_model_sweep(&world->streams[SWEPT], 2);
     else
         relay_turn(world);
 }

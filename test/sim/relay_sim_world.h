@@ -14,6 +14,7 @@
 
 enum {
     STREAMS = 2,
+    SWEPT = 1, /* the stream whose cursors are removed, all but the last two */
     RELAYS = 2,
     ROWS = 256,
     IDS = 512,
@@ -44,6 +45,7 @@ struct database {
 /* A batch on its way to a server, then its answer on the way back. */
 struct flight {
     bool used, answered;
+    bool arrived; /* it waits within the stream: what was asked behind it was answered */
     int relay, life, stream, number, events[BATCH];
     size_t count;
     int64_t sent_ns;
@@ -281,9 +283,12 @@ static void evict(struct world *world, int stream) {
     tell(world, "%c: begins at %llu\n", 'A' + stream, (unsigned long long)world->streams[stream].first_seq);
 }
 
-/* The power went: what was on its way to the server is gone too, and the last messages stored. */
+/* The power went: what was on its way to the server is gone too, and the last messages stored. Where cursors are removed, a
+ * stream that lost the rest of them with its end cannot be told from one that a database of an earlier moment never wrote to. */
 static void lose_end(struct world *world, int stream) {
     struct stream_model *model = &world->streams[stream];
+    if (stream == SWEPT && world->backed_up)
+        return;
     uint64_t end = model->last_seq - (uint64_t)below(world, (int)model->last_seq / 2 + 1);
     struct stream_model before = stream_model_copy(model);
     lose_flights(world, stream);
@@ -305,8 +310,16 @@ static void restore_database(struct world *world) {
     world->backed_up = true;
 }
 
+/* What waits within a stream goes with it (test/scenario/stream_model_scenario.c). */
+static void lose_arrived(struct world *world, int stream) {
+    for (struct flight *flight = world->flights; flight < world->flights + FLIGHTS; flight++)
+        if (flight->used && flight->arrived && !flight->answered && flight->stream == stream)
+            land(flight);
+}
+
 static void recreate(struct world *world, int stream) {
     lose_numbered(world, stream, NULL);
+    lose_arrived(world, stream);
     for (int id = 0; id < world->next_id; id++)
         if (world->stream_of[id] == stream)
             world->stored[id] = 0;

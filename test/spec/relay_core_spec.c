@@ -178,10 +178,30 @@ CASE(a_full_stream) {
     relay_core_hurry(core);
     ready_at(12, 3);
     assert_string_equal(relay_core_trouble(core), "ORDERS: maximum messages exceeded (10077)");
-    send(2);
-    relay_core_acked(core, 15, 3, 0);
+    send(1);
+    relay_core_acked(core, 14, 2, 0);
     relay_core_settled(core);
     assert_string_equal(relay_core_trouble(core), "");
+}
+
+/* A batch that is larger than what the stream ever holds would be refused for ever. */
+CASE(a_full_stream_gets_fewer) {
+    ready_at(12, 3);
+    for (size_t rows = 7; rows > 1; rows = (rows + 1) / 2) {
+        send(rows);
+        assert_int_equal(relay_core_refused(core, 10077, false, "full", 0), WANT_WAIT);
+        assert_int_equal(relay_core_rows_max(core), (rows + 1) / 2);
+        relay_core_hurry(core);
+        ready_at(12, 3);
+    }
+    send(1);
+    relay_core_refused(core, 10077, false, "full", 0);
+    assert_int_equal(relay_core_rows_max(core), 1);
+    relay_core_hurry(core);
+    ready_at(12, 3);
+    send(1);
+    relay_core_acked(core, 14, 2, 0);
+    assert_int_equal(relay_core_rows_max(core), 2);
 }
 
 CASE(a_refused_row_is_found) {
@@ -356,6 +376,7 @@ static const struct spec specs[] = {
     {"a stale cursor is read at once and then with waits", a_stale_cursor_is_read},
     {"waits grow up to two seconds", waits_grow_and_are_bounded},
     {"a full stream is trouble until a batch goes through", a_full_stream},
+    {"a full stream is offered fewer rows at a time, down to one", a_full_stream_gets_fewer},
     {"a row the server refuses is found by halving", a_refused_row_is_found},
     {"an incomplete batch is asked message by message", an_incomplete_batch_is_asked},
     {"a stream created again is fenced and healed", a_stream_created_again},
