@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The relay: from an outbox to the streams, exactly once, in commit order, whatever is killed (promises P1 to
- * P3). */
+ * P3).
+ *
+ * Each batch ends in a cursor message on _weir.cursor.<STREAM>.<outbox>, which no group receives. Where it would lie for
+ * ever (work queue, interest) or take the place of events (max_msgs, max_bytes) the relay has all but the last two of its
+ * cursors removed (STREAM.PURGE of that subject), unless the stream has deny_purge: a stream with max_msgs then keeps up to
+ * three events fewer than that for each outbox. */
 #ifndef WEIR_RELAY_H
 #define WEIR_RELAY_H
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/fail.h"
+#include "base/limits.h"
 #include "base/units.h"
 #include "cli/commands.h"
 #include "cli/run.h"
@@ -59,15 +60,24 @@ static void on_stop(void *arg) {
         weir_relay_stop(relays->all[i].relay);
 }
 
+/* Published rows are what brings back events that a stream forgot, so there is a least time to keep them. */
+static int64_t keep_ms(cli *cli) {
+    int64_t keep_ns = cli_int(cli, "keep");
+    if (keep_ns == 0)
+        return -1;
+    if (keep_ns < LIMIT_OUTBOX_KEEP_HOURS * 3600 * NS_PER_S)
+        cli_say(cli, "--keep is raised to %dh, the least: published rows bring back what a stream forgot",
+                LIMIT_OUTBOX_KEEP_HOURS);
+    return keep_ns / NS_PER_MS;
+}
+
 static int open_relays(cli *cli, struct relays *relays) {
     weir_error err;
     const weir_catalog *catalog = cli_catalog(cli);
     weir_connection *connection = catalog ? cli_connection(cli) : NULL;
     if (!connection)
         return EXIT_ERROR;
-    int64_t keep_ns = cli_int(cli, "keep");
-    weir_relay_options options = {.keep_ms = keep_ns == 0 ? -1 : keep_ns / NS_PER_MS,
-                                  .standby = cli_flag(cli, "standby")};
+    weir_relay_options options = {.keep_ms = keep_ms(cli), .standby = cli_flag(cli, "standby")};
     for (size_t i = 0; i < cli_list_count(cli, "outbox"); i++) {
         struct relaying *relaying = &relays->all[i];
         *relaying = (struct relaying){.cli = cli,

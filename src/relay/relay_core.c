@@ -20,6 +20,9 @@
  * it comes before our next one (which is refused then, and we read and settle it) or it is refused itself. Reads may be answered
  * by a server that was cut off and does not know it. Sending again what such a server does not show would double it, so healing
  * begins with a fence: a cursor message alone, expecting what was read. Only a stream that really stands there stores it.
+ * Cursors are told apart by where they stand. A stream deleted and created again in the moment between a look and a batch, in
+ * which a batch of a connection that just ended put its cursor at the very same place, is taken for the one looked at; telling
+ * them apart would cost a subject for each batch.
  * A stream is entered in the database (S = 0) before the first batch goes to it: what is not known there was never sent to.
  * Every doubt ends in LOAD; waits grow from 50 ms to 2 s with jitter, so that recovery is never far behind the cause. */
 #include "relay/relay_core_state.h"

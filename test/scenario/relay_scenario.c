@@ -5,7 +5,22 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "kit/program.h"
 #include "relay_fixture.h"
+
+static void a_short_keep_is_raised(void **state) {
+    (void)state;
+    struct shop shop = shop_open(SHOP);
+    const char *catalog = kit_catalog_folder(SHOP), *server = kit_server_url(shop.server);
+    const char *argv[] = {kit_program("weir"), "relay", "--outbox", shop.url, "--once", "--catalog", catalog,
+                          "--server",          server,  "--keep",   "1h",     NULL};
+    struct kit_run run = kit_run(argv, NULL, 60);
+    assert_int_equal(run.status, 0);
+    assert_non_null(strstr(
+        run.err, "--keep is raised to 24h, the least: published rows bring back what a stream forgot\n"));
+    kit_run_free(&run);
+    shop_close(&shop);
+}
 
 static void rows_reach_their_streams(void **state) {
     (void)state;
@@ -53,15 +68,14 @@ static void a_commit_is_published_at_once(void **state) {
     (void)state;
     struct shop shop = shop_open(SHOP);
     struct shop_running *running = shop_start(&shop, NULL);
-    int64_t best = INT64_MAX;
+    int64_t waited = 0;
     for (int i = 0; i < 20; i++) {
-        int64_t latency = publish_latency_us(&shop);
-        best = latency < best ? latency : best;
+        waited += publish_latency_us(&shop);
         usleep(20000);
     }
     shop_end(running, WEIR_OK);
-    if (best > 50000)
-        fail_msg("the quickest of 20 rows was settled after %lld us", (long long)best);
+    if (waited > 10 * 500000) /* a relay that looks once a second needs ten seconds */
+        fail_msg("20 rows were settled after %lld us", (long long)waited);
     shop_expect_all_once(&shop);
     shop_close(&shop);
 }
@@ -369,6 +383,7 @@ static void a_rival_is_fenced(void **state) {
 static const struct spec specs[] = {
     {"committed rows reach their streams once and in order", rows_reach_their_streams},
     {"once means everything committed before", once_means_committed_before},
+    {"a time to keep rows below the least is raised and said", a_short_keep_is_raised},
     {"a commit is published at once", a_commit_is_published_at_once},
     {"an idle relay costs nothing", an_idle_relay_costs_nothing},
     {"rows that are no events step aside with exact reasons", bad_rows_step_aside},

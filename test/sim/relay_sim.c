@@ -96,6 +96,7 @@ static void load(struct world *world, int number, struct worker *worker, int str
         return;
     }
     worker->read_database = false;
+    worker->created = model->created;
     if (model == &world->streams[stream])
         arrive(world, number, stream);
     snprintf(created, sizeof created, "life-%d", model->created);
@@ -203,6 +204,7 @@ static void send_batch(struct world *world, int relay, struct worker *worker, in
                               .sent_ns = world->now_ns,
                               .life = world->relays[relay].life,
                               .stream = stream,
+                              .created = worker->created,
                               .expected = relay_core_expected(worker->core),
                               .cursor = mem_alloc(sizeof *outgoing)};
     *flight->cursor = *outgoing;

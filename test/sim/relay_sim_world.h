@@ -47,6 +47,7 @@ struct flight {
     bool used, answered;
     bool arrived; /* it waits within the stream: what was asked behind it was answered */
     int relay, life, stream, number, events[BATCH];
+    int created; /* the stream's life that its relay looked at */
     size_t count;
     int64_t sent_ns;
     struct relay_cursor *cursor;
@@ -59,6 +60,7 @@ struct worker {
     relay_core *core;
     bool read_database;
     struct outbox_stream settled;
+    int created;          /* as last looked at */
     int flight;           /* index + 1 of the batch in flight; 0: not sent */
     int64_t ahead[BATCH]; /* rows read for the next batch while one is in flight */
     size_t ahead_count;
@@ -218,7 +220,8 @@ static bool has_poison(const struct world *world, const struct flight *flight) {
 
 /* A stream that forgot counts on from a lower number, so a cursor may come to stand where one stood before,
  * and a batch that expected that one would fit again. It would have to be on its way since before the fence:
- * messages are not that slow, and those of one connection come in order. The last batch sent stays when it
+ * messages are not that slow, and those of one connection come in order. The same in a stream created again between a look
+ * and the batch that follows it, where a batch of an ended connection has just put its cursor at the same number. The last batch sent stays when it
  * expects no cursor at all: it is the one that can be met. */
 static void lose_numbered(struct world *world, int stream, const struct flight *but) {
     int newest = -1;
@@ -240,6 +243,8 @@ static struct model_answer commit(struct world *world, struct flight *flight) {
         return (struct model_answer){.err_code = 10054};
     if (world->plant == BLIND_RESEND && stream_model_last_cursor(model))
         expected = stream_model_last_cursor(model)->sequence;
+    if (expected > 0 && flight->created != model->created) /* see lose_numbered */
+        return (struct model_answer){.err_code = 10071};
     struct model_answer answer =
         stream_model_commit(model, flight->events, flight->count, world->cursor_count, expected);
     if (answer.err_code != 0)
