@@ -216,8 +216,8 @@ weir_code broker_delete(weir_connection *connection, const char *stream, uint64_
     return broker_api(connection, api, weir_text_of(body), NULL, err);
 }
 
-weir_code broker_keep_last(weir_connection *connection, const char *stream, const char *subject,
-                           int count, weir_error *err) {
+weir_code broker_keep_last(weir_connection *connection, const char *stream, const char *subject, int count,
+                           weir_error *err) {
     char api[API_SUBJECT_MAX], body[WIRE_SUBJECT_MAX + 48];
     WEIR_TRY(wire_check_name("stream", stream, err));
     WEIR_TRY(wire_check_subject(subject, false, err));

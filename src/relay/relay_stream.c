@@ -152,10 +152,11 @@ static void count_settled(struct relay_stream *stream, const struct outbox_settl
  * the next one makes good what was not done. */
 static void sweep_cursors(const struct relay_stream *stream) {
     const struct stream_def *def = stream->def;
-    bool lie = def && def->retention != RETENTION_LIMITS, crowd = def && (def->max_msgs > 0 || def->max_bytes > 0);
+    bool lie = def && def->retention != RETENTION_LIMITS,
+         crowd = def && (def->max_msgs > 0 || def->max_bytes > 0);
     if ((lie || crowd) && !def->deny_purge)
-        (void)!broker_keep_last(stream->relay->connection, stream->name, stream->cursor_subject, RELAY_CURSORS_KEPT,
-                                NULL);
+        (void)!broker_keep_last(stream->relay->connection, stream->name, stream->cursor_subject,
+                                RELAY_CURSORS_KEPT, NULL);
 }
 
 static weir_code do_settle(struct relay_stream *stream, weir_error *err) {

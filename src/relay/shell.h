@@ -26,9 +26,10 @@ enum {
     RELAY_FULL_ROWS = 256,     /* a batch of so many means backlog: the next one is sent ahead */
     RELAY_AHEAD_MAX = 16,      /* so often in a row; then the outbox is read from its start again */
     RELAY_SMALL_ROWS = 32,     /* a batch of fewer is flushed at once: nobody waits for a millisecond timer */
-    RELAY_CURSORS_KEPT = 2,    /* where cursors are removed: a batch and the fence behind it may both be unsettled */
-    RELAY_HEAL_ROWS = 500,     /* looked at in one step of healing */
-    RELAY_HEAL_GOOD = 2000     /* so many present in a row: a stream that lost its end has the rest */
+    RELAY_CURSORS_KEPT =
+        2, /* where cursors are removed: a batch and the fence behind it may both be unsettled */
+    RELAY_HEAL_ROWS = 500, /* looked at in one step of healing */
+    RELAY_HEAL_GOOD = 2000 /* so many present in a row: a stream that lost its end has the rest */
 };
 
 /* Rows whose events were sent under a batch id and wait for the cursor message that commits them. */

@@ -65,7 +65,8 @@ const struct model_message *stream_model_get(const struct stream_model *model, u
         else
             end = middle;
     }
-    return first < model->count && model->messages[first].sequence == sequence ? &model->messages[first] : NULL;
+    return first < model->count && model->messages[first].sequence == sequence ? &model->messages[first]
+                                                                               : NULL;
 }
 
 static void begin_at_first(struct stream_model *model) {

@@ -287,6 +287,7 @@ static void batches_do_not_cross_lives(void **state) {
 static const struct spec specs[] = {
     {"the model and a real server answer the same", same_answers},
     {"a batch on its way when the server dies is there whole or not at all", killed_batches_are_whole},
-    {"a batch sent before an answered question never comes to a stream created again", batches_do_not_cross_lives},
+    {"a batch sent before an answered question never comes to a stream created again",
+     batches_do_not_cross_lives},
 };
 SPEC_MAIN(specs)
