@@ -98,7 +98,7 @@ static void replicas_without_servers(void **state) {
     expect_ok(weir_catalog_open(&catalog, kit_catalog_folder(yaml), NULL, NULL, &err), &err);
     expect_ok(weir_plan_make(&plan, with.connection, catalog, &err), &err);
     expect_error(
-        weir_plan_apply(plan, with.connection, NULL, &err), WEIR_INVALID, &err,
+        weir_plan_apply(plan, with.connection, NULL, &err), WEIR_UNAVAILABLE, &err,
         "catalog.yaml:6: STREAM.CREATE.ORDERS: replicas > 1 not supported in non-clustered mode (10074)");
     assert_string_equal(err.hint,
                         "this is a single server: state num_replicas: 1, or use an environment that "
