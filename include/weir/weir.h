@@ -7,6 +7,7 @@
 #include "weir/clock.h"
 #include "weir/connection.h"
 #include "weir/consume.h"
+#include "weir/convert.h"
 #include "weir/decimal.h"
 #include "weir/error.h"
 #include "weir/event.h"

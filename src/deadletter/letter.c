@@ -5,9 +5,9 @@
  */
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/fail.h"
 #include "base/units.h"
-#include "deadletter/base64.h"
 #include "deadletter/deadletter.h"
 #include "weir/json.h"
 

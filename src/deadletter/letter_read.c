@@ -3,9 +3,9 @@
  * its story may be missing. Everything is copied into the arena, so that letters outlive the message they
  * came in.
  */
+#include "base/base64.h"
 #include "base/fail.h"
 #include "base/units.h"
-#include "deadletter/base64.h"
 #include "deadletter/deadletter.h"
 
 static weir_code wrong(weir_error *err, const char *key, const char *what) {

@@ -275,6 +275,7 @@ weir_code dialect_compile_node(dialect **out, const json_doc *doc, const json *r
     arena *memory = arena_new();
     struct compiler compiler = {.made = arena_alloc(memory, sizeof(dialect)), .doc = doc, .err = err};
     compiler.made->arena = memory;
+    compiler.made->root = root;
     weir_code code = read_file(&compiler, root);
     if (code != WEIR_OK) {
         dialect_free(compiler.made);

@@ -91,6 +91,7 @@ struct dialect_op {
 struct dialect {
     arena *arena;
     const char *name;
+    const json *root; /* as it was written */
     LIST(struct dialect_field) fields;
     LIST(struct dialect_op) ops;
     const struct dialect_field *generated[CANONICAL_COUNT]; /* those that may have to be */
@@ -112,12 +113,20 @@ struct dialect_facts {
     /* The text of a field of the dialect's own, as another dialect gave it; absent: not given. */
     weir_text (*own)(void *arg, const struct dialect_field *field);
     void *arg;
+    const struct dialect_field *omit; /* left out whatever its value */
 };
 
 /* dialect_write with all that is known, which also says where in `out` the payload's bytes begin. */
 WEIR_MUST_CHECK weir_code dialect_write_marked(const dialect *dialect, buffer *out, const weir_draft *draft,
                                                const struct dialect_facts *facts, size_t *payload_at,
                                                weir_error *err);
+
+/* The text one field gets, absent when it is left out. INVALID when it is required. Lives in `memory`. */
+WEIR_MUST_CHECK weir_code dialect_field_text(const struct dialect_field *field, const weir_draft *draft,
+                                             const struct dialect_facts *facts, arena *memory, weir_text *out,
+                                             weir_error *err);
+/* Reads 1, "1" and "1.0" as version 1; 0 when the text is no version. */
+int dialect_version_of(weir_text text);
 
 /* The value at a path, and that of a field: at its place, else at the first of its aliases that is there. */
 const json *dialect_path_value(const json *envelope, const struct dialect_path *path);

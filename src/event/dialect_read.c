@@ -47,21 +47,25 @@ static weir_code wrong_type(const struct dialect_field *field, const json *value
                      TEXT_ARG(field->at.pointer), wanted, json_type_name(json_type_of(value)));
 }
 
-/* 1, "1" and "1.0" are version 1: dialects write it in all three ways. */
-static weir_code read_version(int *out, const struct dialect_field *field, const json *value,
-                              weir_error *err) {
-    weir_text text = json_is(value, JSON_NUMBER) ? json_number(value) : json_text(value);
-    if (!text.data)
-        return wrong_type(field, value, "a version number", err);
+/* Dialects write version 1 as 1, "1" and "1.0". */
+int dialect_version_of(weir_text text) {
     int64_t number = 0;
     size_t i = 0;
     for (; i < text.size && text.data[i] >= '0' && text.data[i] <= '9' && number <= INT_MAX; i++)
         number = number * 10 + (text.data[i] - '0');
     bool good = i > 0 && number > 0 && number <= INT_MAX && (i == text.size || text.data[i] == '.');
-    if (!good)
+    return good ? (int)number : 0;
+}
+
+static weir_code read_version(int *out, const struct dialect_field *field, const json *value,
+                              weir_error *err) {
+    weir_text text = json_is(value, JSON_NUMBER) ? json_number(value) : json_text(value);
+    if (!text.data)
+        return wrong_type(field, value, "a version number", err);
+    *out = dialect_version_of(text);
+    if (*out == 0)
         return weir_fail(err, WEIR_INVALID, "envelope %.*s: must be a version number from 1",
                          TEXT_ARG(field->at.pointer));
-    *out = (int)number;
     return WEIR_OK;
 }
 

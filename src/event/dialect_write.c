@@ -162,6 +162,10 @@ static weir_code given_text(struct writer *writer, const struct dialect_field *f
 /* The field's text, absent when it is to be left out. */
 static weir_code find_text(struct writer *writer, const struct dialect_field *field, weir_text *text) {
     WEIR_TRY(given_text(writer, field, text));
+    if (field == writer->facts->omit) {
+        *text = (weir_text){NULL, 0};
+        return WEIR_OK;
+    }
     bool unversioned = field->canonical == CANONICAL_VERSION && writer->draft->version <= 0;
     if (!text->data && field->value.count > 0 && !unversioned)
         WEIR_TRY(fill_value(writer, field, text));
@@ -277,6 +281,19 @@ weir_code dialect_write_marked(const dialect *self, buffer *out, const weir_draf
     if (out->overflow)
         return weir_fail(err, WEIR_LIMIT, "the envelope is larger than %zu bytes", out->bound);
     *payload_at = writer.payload_at;
+    return WEIR_OK;
+}
+
+weir_code dialect_field_text(const struct dialect_field *field, const weir_draft *draft,
+                             const struct dialect_facts *facts, arena *memory, weir_text *out,
+                             weir_error *err) {
+    struct writer writer;
+    writer.draft = draft;
+    writer.facts = facts;
+    writer.err = err;
+    writer.version = digits_of(draft->version, writer.digits);
+    WEIR_TRY(find_text(&writer, field, out));
+    *out = arena_text(memory, out->data ? *out : field->literal);
     return WEIR_OK;
 }
 

@@ -11,6 +11,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "json/number.h"
+#include "json/scan.h"
 #include "json/tree.h"
 
 static const yyjson_read_flag READ_FLAGS = YYJSON_READ_NUMBER_AS_RAW;
@@ -35,12 +36,6 @@ static weir_code fail_at(weir_error *err, weir_text text, size_t offset, const c
     return weir_fail(err, WEIR_INVALID, "line %d, column %d: %s", line, column, what);
 }
 
-static size_t skip_string(weir_text text, size_t at) {
-    for (at++; at < text.size && text.data[at] != '"'; at++)
-        at += text.data[at] == '\\';
-    return at + 1;
-}
-
 /* The offset of the value that is `index`-th in preorder; text is valid JSON. */
 static size_t offset_of_value(weir_text text, size_t index) {
     for (size_t at = 0; at < text.size;) {
@@ -52,7 +47,7 @@ static size_t offset_of_value(weir_text text, size_t index) {
         if (index-- == 0)
             return at;
         if (c == '"')
-            at = skip_string(text, at);
+            at = scan_string(text, at);
         else if (c == '{' || c == '[')
             at++;
         else

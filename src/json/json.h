@@ -79,6 +79,10 @@ bool json_pointer_valid(weir_text pointer);
 /* Appends "/token" with ~ and / escaped. */
 void json_pointer_append(buffer *pointer, weir_text token);
 
+/* The bytes of the member at a path of object keys, exactly as they stand in `text`, which must have been
+ * parsed without fault; absent when nothing is there. depth 0: the whole value. */
+weir_text json_raw(weir_text text, const weir_text *path, size_t depth);
+
 /* for (struct json_iter it = json_iter(array); json_next(&it);) use it.value (and it.key of an object) */
 struct json_iter {
     const json *container;

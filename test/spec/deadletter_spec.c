@@ -3,8 +3,8 @@
 /* A letter's name, its subject and its JSON, without a server. */
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/units.h"
-#include "deadletter/base64.h"
 #include "deadletter/deadletter.h"
 #include "kit/spec.h"
 

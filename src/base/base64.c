@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Three bytes are four characters; the last group is padded with '='. Reading is strict: no line breaks, no
  * missing padding, no bits left over, so that one text stands for one value. */
-#include "deadletter/base64.h"
+#include "base/base64.h"
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RFC 4648 base64 with padding, for bytes that are no UTF-8 and must stand in JSON. */
-#ifndef DEADLETTER_BASE64_H
-#define DEADLETTER_BASE64_H
+#ifndef BASE_BASE64_H
+#define BASE_BASE64_H
 
 #include <stdbool.h>
 
