@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/plan_print.h"
+#include "cli/stored.h"
 
 static const struct option_row apply_options[] = {
     {"env", 'e', OPTION_TEXT, "NAME", NULL, NULL, "the environment: an overlay of sizes, ages and replicas"},
@@ -84,16 +85,22 @@ static int carry_out(cli *cli, weir_plan *plan, weir_apply_options *options) {
         weir_prefix(&err, "step %d of %d", applying.done + 1, applying.steps);
     if (code == WEIR_OK && applying.steps)
         code = check_empty(cli, &err);
-    return code == WEIR_OK ? print_applied(cli, plan) : cli_fail(cli, &err);
+    if (code != WEIR_OK)
+        return cli_fail(cli, &err);
+    int exit_code = stored_put(cli);
+    return exit_code == EXIT_OK ? print_applied(cli, plan) : exit_code;
 }
 
 static int confirm_and_carry_out(cli *cli, weir_plan *plan, weir_apply_options *options) {
     weir_error err;
-    if (!cli_json(cli))
+    const struct stored stored = stored_look(cli);
+    if (!cli_json(cli)) {
         plan_print(cli, plan);
+        stored_print(cli, &stored, weir_plan_empty(plan));
+    }
     if (weir_plan_refused(plan, options, &err) != WEIR_OK)
         return cli_fail(cli, &err);
-    if (!weir_plan_empty(plan) && !cli_flag(cli, "yes")) {
+    if ((!weir_plan_empty(plan) || stored.pending) && !cli_flag(cli, "yes")) {
         bool asked;
         bool agreed = cli_confirm(cli, "Apply these changes?", &asked);
         if (!asked)

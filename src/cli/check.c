@@ -104,17 +104,18 @@ static void print_summary(cli *cli, const char *folder, const weir_catalog *cata
 static int run_check(cli *cli) {
     if (cli_flag(cli, "rules"))
         return run_rules(cli);
-    const char *folder = cli_catalog_folder(cli);
-    if (!folder)
-        return EXIT_ERROR;
-    weir_report *report = NULL;
+    weir_report *report;
     weir_error err;
-    weir_code code = weir_catalog_open(&cli->catalog, folder, cli_text(cli, "env"), &report, &err);
+    bool told;
+    weir_code code = cli_catalog_open(cli, &report, &told, &err);
+    if (told)
+        return EXIT_ERROR;
+    const char *folder = cli->catalog_folder;
     if (code == WEIR_OK && cli_text(cli, "output"))
         code = write_bundle(cli->catalog, cli_text(cli, "output"), &err);
     /* A failure without an error among the findings is not the catalog's: no such environment, an unreadable
      * folder. */
-    bool told = code == WEIR_OK || (!cli->catalog && findings_count(report, WEIR_SEVERITY_ERROR) > 0);
+    told = code == WEIR_OK || (!cli->catalog && report && findings_count(report, WEIR_SEVERITY_ERROR) > 0);
     if (told && cli_json(cli))
         print_json(cli, cli->catalog, report);
     else if (told)
@@ -132,10 +133,16 @@ const struct command_row command_check = {
     .name = "check",
     .summary = "Run every check on a catalog.",
     .arguments = "[DIR]",
-    .needs = NEEDS_CATALOG | FIRST_IS_DIR,
+    .needs = NEEDS_CATALOG | NEEDS_SERVER | FIRST_IS_DIR,
     .arguments_max = 1,
     .options = check_options,
     .run = run_check,
     .details = "Findings go to standard output, one line each with file, line and column, and what to\n"
-               "do about it. Exits with 1 when one of them is an error.\n",
+               "do about it. Exits with 1 when one of them is an error.\n"
+               "\n"
+               "A bundle is the whole catalog as one document that states its digest. It is taken\n"
+               "wherever a folder is; apply stores it on the servers, as nats:NAME:\n"
+               "\n"
+               "  weir check shop -o shop.json\n"
+               "  weir check nats:shop@7 -o then.json   # as revision 7 was\n",
 };

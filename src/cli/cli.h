@@ -34,7 +34,8 @@ struct option_row {
 
 enum {
     NEEDS_NOTHING = 0,
-    NEEDS_CATALOG = 1,  /* takes --catalog, WEIR_CATALOG, the nearest catalog.yaml upwards; and the DIR
+    NEEDS_CATALOG =
+        1, /* takes --catalog (a folder, a bundle, nats:NAME), WEIR_CATALOG, the nearest catalog.yaml upwards; and the DIR
                            argument if FIRST_IS_DIR */
     NEEDS_SERVER = 2,   /* takes the connection options (--server, --dir, --context, --creds, ...) */
     FIRST_IS_DIR = 4,   /* the first argument may name the catalog's folder */

@@ -10,6 +10,8 @@
 #include "cli/run.h"
 #include "weir/json.h"
 
+#define SERVERS_PREFIX "nats:"
+
 static bool holds_catalog(const char *folder) {
     char path[PATH_MAX];
     struct stat info;
@@ -62,6 +64,10 @@ weir_code folder_find(const char **out, arena *arena, const char *given, const c
         err, "name the catalog's folder with --catalog DIR or WEIR_CATALOG, or start one with weir init");
 }
 
+static bool on_servers(const char *given) {
+    return given && strncmp(given, SERVERS_PREFIX, strlen(SERVERS_PREFIX)) == 0;
+}
+
 const char *cli_catalog_folder(cli *cli) {
     if (cli->catalog_folder)
         return cli->catalog_folder;
@@ -71,10 +77,47 @@ const char *cli_catalog_folder(cli *cli) {
         return NULL;
     }
     weir_error err;
-    if (folder_find(&cli->catalog_folder, cli->arena, given ? given : cli_text(cli, "catalog"), ".", &err) !=
-        WEIR_OK)
+    given = given ? given : cli_text(cli, "catalog");
+    if (on_servers(given))
+        cli->catalog_folder = given;
+    else if (folder_find(&cli->catalog_folder, cli->arena, given, ".", &err) != WEIR_OK)
         cli_fail(cli, &err);
     return cli->catalog_folder;
+}
+
+/* From the servers, in the environment that was applied with it unless another one is named. Run-time commands
+ * know no environments. */
+static weir_code fetch(cli *cli, const char *name, weir_report **report, weir_error *err) {
+    const char *environment = NULL, *exact = name;
+    if (cli_has_option(cli, "env")) {
+        weir_revision now;
+        WEIR_TRY(weir_catalog_revision(&now, cli->connection, name, err));
+        environment = cli_text(cli, "env") ? cli_text(cli, "env") : arena_strdup(cli->arena, now.environment);
+        environment = *environment ? environment : NULL;
+        exact = arena_printf(cli->arena, "%s@%s", now.catalog, now.digest);
+    }
+    WEIR_TRY(
+        weir_catalog_fetch(&cli->catalog, cli->connection, exact, environment, &cli->revision, report, err));
+    cli->catalog_folder = arena_printf(cli->arena, SERVERS_PREFIX "%s", cli->revision.catalog);
+    return WEIR_OK;
+}
+
+weir_code cli_catalog_open(cli *cli, weir_report **report, bool *told, weir_error *err) {
+    const char *folder = cli_catalog_folder(cli);
+    *report = NULL;
+    *told = !folder;
+    if (!folder)
+        return WEIR_INVALID;
+    if (!on_servers(folder))
+        return weir_catalog_open(&cli->catalog, folder,
+                                 cli_has_option(cli, "env") ? cli_text(cli, "env") : NULL, report, err);
+    if (!(cli->command->needs & NEEDS_SERVER)) {
+        weir_fail(err, WEIR_INVALID, "%s is on the servers, and this command talks to none", folder);
+        return weir_hint(err, "name the catalog's folder or a bundle: weir check %s -o FILE writes one",
+                         folder);
+    }
+    *told = !cli_connection(cli);
+    return *told ? WEIR_UNAVAILABLE : fetch(cli, folder + strlen(SERVERS_PREFIX), report, err);
 }
 
 static void report_unsound(cli *cli, const weir_report *report, const weir_error *err) {
@@ -94,13 +137,10 @@ static void report_unsound(cli *cli, const weir_report *report, const weir_error
 const weir_catalog *cli_catalog(cli *cli) {
     if (cli->catalog)
         return cli->catalog;
-    const char *folder = cli_catalog_folder(cli);
-    if (!folder)
-        return NULL;
-    const char *environment = cli_has_option(cli, "env") ? cli_text(cli, "env") : NULL;
-    weir_report *report = NULL;
+    weir_report *report;
     weir_error err;
-    if (weir_catalog_open(&cli->catalog, folder, environment, &report, &err) != WEIR_OK)
+    bool told;
+    if (cli_catalog_open(cli, &report, &told, &err) != WEIR_OK && !told)
         report_unsound(cli, report, &err);
     weir_report_free(report);
     return cli->catalog;

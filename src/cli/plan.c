@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/plan_print.h"
+#include "cli/stored.h"
 
 static const struct option_row plan_options[] = {
     {"env", 'e', OPTION_TEXT, "NAME", NULL, NULL, "the environment: an overlay of sizes, ages and replicas"},
@@ -18,18 +19,21 @@ static int run_plan(cli *cli) {
         return EXIT_ERROR;
     if (weir_plan_make(&plan, connection, catalog, &err) != WEIR_OK)
         return cli_fail(cli, &err);
+    const struct stored stored = stored_look(cli);
     if (cli_json(cli)) {
         weir_json_writer *json = weir_json_new();
         weir_json_begin_object(json);
         plan_json(json, cli, plan);
+        stored_json(json, &stored);
         weir_json_end_object(json);
         weir_text text = weir_json_done(json);
         fprintf(cli_out(cli), "%.*s\n", TEXT_ARG(text));
         weir_json_free(json);
     } else {
         plan_print(cli, plan);
+        stored_print(cli, &stored, weir_plan_empty(plan));
     }
-    bool changes = !weir_plan_empty(plan);
+    bool changes = !weir_plan_empty(plan) || stored.pending;
     weir_plan_free(plan);
     return changes && cli_flag(cli, "exit-code") ? EXIT_CHANGES : EXIT_OK;
 }

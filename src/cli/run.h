@@ -16,6 +16,7 @@ struct cli {
     FILE *out;
     const char *catalog_folder;
     weir_catalog *catalog;
+    weir_revision revision; /* of a catalog from the servers; number 0: it came from files */
     weir_connection *connection;
 };
 
@@ -58,6 +59,9 @@ void findings_json(weir_json_writer *json, const weir_report *report);
 size_t findings_count(const weir_report *report, weir_severity severity);
 
 /* --- folder.c ---------------------------------------------------------------------------------- */
+/* Opens the command's catalog from where it is: cli->catalog. *report (may become NULL) is the caller's. A
+ * failure with *told was said already. */
+WEIR_MUST_CHECK weir_code cli_catalog_open(cli *cli, weir_report **report, bool *told, weir_error *err);
 /* The catalog's folder from an explicit name (folder, or path of its catalog.yaml) or the nearest
  * catalog.yaml at or above `start`. Text lives in arena. */
 WEIR_MUST_CHECK weir_code folder_find(const char **out, arena *arena, const char *given, const char *start,

@@ -16,7 +16,7 @@ const struct option_row options_global[] = {
 
 const struct option_row options_catalog[] = {
     {"catalog", 0, OPTION_TEXT, "DIR", "WEIR_CATALOG", NULL,
-     "folder of the catalog; otherwise the nearest catalog.yaml upwards"},
+     "folder of the catalog, a bundle, or nats:NAME; otherwise the nearest catalog.yaml upwards"},
     {NULL},
 };
 
