@@ -55,6 +55,13 @@ enum {
     LIMIT_WORKER_LINE_BYTES = 1 << 20, /* one answer line of an --exec worker */
     LIMIT_DRAIN_MS = 10000,            /* graceful stop */
 
+    /* plan */
+    LIMIT_MIGRATE_DRAIN_MS = 5000,    /* paused groups may take this long to acknowledge what they hold */
+    LIMIT_MIGRATE_STALL_MS = 30000,   /* a copy that does not grow for this long is given up */
+    LIMIT_MIGRATE_LOCK_MS = 3000,     /* a migration that was killed keeps others away this long */
+    LIMIT_MIGRATE_COMPARED = 512,     /* messages compared one by one, beside all sequences */
+    LIMIT_METADATA_BYTES = 120 << 10, /* nats-server allows 128 KiB */
+
     LIMIT_API_REPLY_BYTES = 16 << 20 /* one JetStream API answer */
 };
 

@@ -240,7 +240,9 @@ weir_code broker_stream_state(weir_connection *connection, const char *stream,
     snprintf(api, sizeof api, "STREAM.INFO.%s", stream);
     WEIR_TRY(broker_api(connection, api, (weir_text){NULL, 0}, &reply, err));
     const json *root = json_root(reply), *state = json_get(root, "state"), *config = json_get(root, "config");
-    weir_text created = json_text(json_get(root, "created")),
+    const json *metadata = json_get(config, "metadata");
+    const json *mark = json_get(metadata, BROKER_MARK_CREATED);
+    weir_text created = json_text(mark ? mark : json_get(root, "created")),
               retention = json_text(json_get(config, "retention"));
     weir_code code = WEIR_OK;
     if (created.size == 0 || created.size >= sizeof out->created || retention.size >= sizeof out->retention)
@@ -249,6 +251,7 @@ weir_code broker_stream_state(weir_connection *connection, const char *stream,
         *out = (struct broker_stream_state){.messages = unsigned_of(json_get(state, "messages")),
                                             .first_seq = unsigned_of(json_get(state, "first_seq")),
                                             .last_seq = unsigned_of(json_get(state, "last_seq")),
+                                            .moving = json_get(metadata, BROKER_MARK_MOVING) != NULL,
                                             .allow_atomic = json_true(json_get(config, "allow_atomic"))};
     if (code == WEIR_OK) {
         memcpy(out->created, created.data, created.size);

@@ -114,9 +114,15 @@ WEIR_MUST_CHECK weir_code broker_delete(weir_connection *connection, const char 
 WEIR_MUST_CHECK weir_code broker_keep_last(weir_connection *connection, const char *stream,
                                            const char *subject, int count, weir_error *err);
 
+/* Marks in a stream's metadata. A stream that took the place of another (plan/migrate.h) bears the creation
+ * time of the first; while it is on the way, the other mark stands on it too. */
+#define BROKER_MARK_CREATED "weir.created"
+#define BROKER_MARK_MOVING "weir.migrate"
+
 /* What STREAM.INFO says of a stream, as far as weir decides by it. Texts copied into fixed room. */
 struct broker_stream_state {
-    char created[40]; /* as the server writes it: with name, the stream's identity */
+    char created[40]; /* the mark, or else as the server writes it: with name, the stream's identity */
+    bool moving;      /* being given a new stream: what it lacks may come */
     uint64_t messages, first_seq, last_seq;
     bool allow_atomic;
     char retention[16]; /* "limits" "interest" "workqueue" */

@@ -6,6 +6,7 @@
 #include "plan/desired.h"
 #include "plan/fields.h"
 #include "plan/observed.h"
+#include "weir/json.h"
 
 struct plan_step {
     weir_step step;
@@ -56,6 +57,8 @@ bool observe_same(const weir_plan *plan, const struct plan_step *step, const str
 /* The whole configuration to send for a step that creates or updates: the catalog's fields, and of the
  * observed ones those that are the operator's. */
 void plan_config_write(buffer *out, const struct plan_step *step);
+/* One member of an object that is being written. */
+void config_member_write(weir_json_writer *writer, weir_text key, const json *value);
 
 /* Does metadata say that this catalog made it? *other is set to another catalog's name (or NULL). */
 bool owned_by(const json *config, const char *catalog, const char **other);

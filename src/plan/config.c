@@ -8,7 +8,7 @@
 #include "plan/fields.h"
 #include "weir/json.h"
 
-static void write_member(weir_json_writer *writer, weir_text key, const json *value) {
+void config_member_write(weir_json_writer *writer, weir_text key, const json *value) {
     buffer text;
     buffer_init(&text, 16 << 20);
     buffer_text(&text, key);
@@ -31,10 +31,10 @@ static void write_metadata(weir_json_writer *writer, const json *desired, const 
     weir_json_key(writer, "metadata");
     weir_json_begin_object(writer);
     for (struct json_iter it = json_iter(json_get(desired, "metadata")); json_next(&it);)
-        write_member(writer, it.key, it.value);
+        config_member_write(writer, it.key, it.value);
     for (struct json_iter it = json_iter(json_get(observed, "metadata")); json_next(&it);)
         if (!text_starts(it.key, "_nats.") && !text_starts(it.key, "weir."))
-            write_member(writer, it.key, it.value);
+            config_member_write(writer, it.key, it.value);
     weir_json_end_object(writer);
 }
 
@@ -45,10 +45,10 @@ void plan_config_write(buffer *out, const struct plan_step *step) {
     weir_json_begin_object(writer);
     for (struct json_iter it = json_iter(desired); json_next(&it);)
         if (!text_is(it.key, "metadata"))
-            write_member(writer, it.key, it.value);
+            config_member_write(writer, it.key, it.value);
     for (struct json_iter it = json_iter(step->observed); json_next(&it);)
         if (operators_own(rows, desired, it.key))
-            write_member(writer, it.key, it.value);
+            config_member_write(writer, it.key, it.value);
     write_metadata(writer, desired, step->observed);
     weir_json_end_object(writer);
     weir_json_free(writer);
