@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/process.h"
 #include "catalog/bundle.h"
+#include "cli/check_rules.h"
 #include "cli/commands.h"
 #include "cli/run.h"
 #include "weir/json.h"
@@ -12,55 +13,11 @@ static const struct option_row check_options[] = {
     {"env", 'e', OPTION_TEXT, "NAME", NULL, NULL, "apply this environment's overlay first"},
     {"output", 'o', OPTION_TEXT, "FILE", NULL, NULL,
      "write the resolved catalog as one JSON document (a bundle)"},
+    {"explain", 0, OPTION_TEXT, "RULE", NULL, NULL, "say what a rule means instead: its code or its name"},
     {"rules", 0, OPTION_FLAG, NULL, NULL, NULL, "list the rules instead"},
+    {"reference", 0, OPTION_FLAG, NULL, NULL, NULL, "print the reference of the rules instead (Markdown)"},
     {NULL},
 };
-
-static const char *const severities[] = {"error", "warning", "note"};
-
-static void rules_json(cli *cli) {
-    weir_json_writer *json = weir_json_new();
-    weir_json_begin_object(json);
-    weir_json_key(json, "rules");
-    weir_json_begin_array(json);
-    for (size_t i = 0; i < rule_count(); i++) {
-        const struct rule *rule = rule_at(i);
-        const char *const members[][2] = {{"rule", rule->code},
-                                          {"name", rule->name},
-                                          {"severity", severities[rule->severity]},
-                                          {"says", rule->says},
-                                          {"remedy", rule->remedy}};
-        weir_json_begin_object(json);
-        for (size_t m = 0; m < sizeof members / sizeof *members; m++) {
-            weir_json_key(json, members[m][0]);
-            weir_json_string(json, members[m][1]);
-        }
-        weir_json_end_object(json);
-    }
-    weir_json_end_array(json);
-    weir_json_end_object(json);
-    weir_text text = weir_json_done(json);
-    fprintf(cli_out(cli), "%.*s\n", TEXT_ARG(text));
-    weir_json_free(json);
-}
-
-static int run_rules(cli *cli) {
-    static const char *const headings[] = {"RULE", "SEVERITY", "NAME", "SAYS"};
-    if (cli_json(cli)) {
-        rules_json(cli);
-        return EXIT_OK;
-    }
-    struct cli_table *table = cli_table_new(headings, 4);
-    for (size_t i = 0; i < rule_count(); i++) {
-        const struct rule *rule = rule_at(i);
-        cli_table_cell(table, false, "%s", rule->code);
-        cli_table_cell(table, false, "%s", severities[rule->severity]);
-        cli_table_cell(table, false, "%s", rule->name);
-        cli_table_cell(table, false, "%s", rule->says);
-    }
-    cli_table_print(table, cli);
-    return EXIT_OK;
-}
 
 static weir_code write_bundle(const weir_catalog *catalog, const char *path, weir_error *err) {
     buffer bundle;
@@ -102,8 +59,12 @@ static void print_summary(cli *cli, const char *folder, const weir_catalog *cata
 }
 
 static int run_check(cli *cli) {
+    if (cli_text(cli, "explain"))
+        return rules_explain(cli, cli_text(cli, "explain"));
+    if (cli_flag(cli, "reference"))
+        return rules_reference(cli);
     if (cli_flag(cli, "rules"))
-        return run_rules(cli);
+        return rules_list(cli);
     weir_report *report;
     weir_error err;
     bool told;
@@ -138,7 +99,9 @@ const struct command_row command_check = {
     .options = check_options,
     .run = run_check,
     .details = "Findings go to standard output, one line each with file, line and column, and what to\n"
-               "do about it. Exits with 1 when one of them is an error.\n"
+               "do about it. Exits with 1 when one of them is an error. A rule is explained by its code:\n"
+               "\n"
+               "  weir check --explain C101\n"
                "\n"
                "A bundle is the whole catalog as one document that states its digest. It is taken\n"
                "wherever a folder is; apply stores it on the servers, as nats:NAME:\n"
