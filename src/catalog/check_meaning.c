@@ -131,5 +131,6 @@ void check_id_repeats(struct check *check) {
         found(check, place, "the id of an event is its idempotency key, %.*s, which several events share",
               TEXT_ARG(at));
     else
-        found(check, place, "the id of an event is always '%.*s'", TEXT_ARG(json_text(fixed)));
+        found(check, place, "the id of an event is made as '%.*s', which several events share",
+              TEXT_ARG(json_text(fixed)));
 }

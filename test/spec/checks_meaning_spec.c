@@ -116,7 +116,7 @@ static void ids_are_generated(void **state) {
          "C217 catalog.yaml:3:37 the id of an event is its idempotency key, /meta/idempotency_key, which "
          "several events share"},
         {"id: {at: /id}", "id: {at: /id, value: \"{type}\"}",
-         "C217 catalog.yaml:3:37 the id of an event is always '{type}'"},
+         "C217 catalog.yaml:3:37 the id of an event is made as '{type}', which several events share"},
     };
     for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
         const char *folder = kit_catalog_folder(kit_replace(yaml, variants[i].old, variants[i].new_text));
