@@ -157,8 +157,14 @@ static void parse(struct sources *sources, struct source *source, struct place a
     size_t size = 0;
     weir_code code = file_read(&data, &size, source->real, LIMIT_CATALOG_FILE_BYTES, &err);
     if (code != WEIR_OK) {
-        report_add(sources->report, RULE_FILE_UNREADABLE, asked, "%s", err.message);
-        if (*err.hint)
+        if (code == WEIR_LIMIT)
+            report_add(sources->report, RULE_FILE_UNREADABLE, asked, "'%s' is larger than %d MiB",
+                       source->path, LIMIT_CATALOG_FILE_BYTES >> 20);
+        else
+            report_add(sources->report, RULE_FILE_UNREADABLE, asked, "%s", err.message);
+        if (code == WEIR_LIMIT)
+            report_remedy(sources->report, "split it: a catalog may have many files");
+        else if (*err.hint)
             report_remedy(sources->report, "%s", err.hint);
         sources->broken = true;
         return;
