@@ -79,13 +79,32 @@ static weir_code read_failure(weir_error *err, weir_text text, const yyjson_read
     return weir_hint(err, "the JSON reader says: %s", found->msg ? found->msg : "nothing more");
 }
 
+/* Where a large text opens one level too many; its size when it does not. The second pass would find it too, but only after
+ * the reader has spent twenty times the text's memory on brackets. */
+static size_t too_deep_at(weir_text text) {
+    int depth = 0;
+    for (size_t at = 0; at < text.size; at++) {
+        char c = text.data[at];
+        if (c == '"')
+            at = skip_string(text, at) - 1;
+        else if (c == ']' || c == '}')
+            depth--;
+        else if ((c == '[' || c == '{') && ++depth > LIMIT_JSON_DEPTH)
+            return at;
+    }
+    return text.size;
+}
+
+static weir_code refuse_depth(weir_text text, size_t offset, weir_error *err) {
+    char what[64];
+    snprintf(what, sizeof what, "nested deeper than %d levels", LIMIT_JSON_DEPTH);
+    return fail_at(err, text, offset, what);
+}
+
 static weir_code check_failure(weir_error *err, weir_text text, enum tree_fault fault, size_t index) {
     size_t offset = offset_of_value(text, index);
-    if (fault == TREE_TOO_DEEP) {
-        char what[64];
-        snprintf(what, sizeof what, "nested deeper than %d levels", LIMIT_JSON_DEPTH);
-        return fail_at(err, text, offset, what);
-    }
+    if (fault == TREE_TOO_DEEP)
+        return refuse_depth(text, offset, err);
     fail_at(err, text, offset, "this key is in the object already");
     return weir_hint(err, "a key may stand once in an object; keys are compared with their escapes resolved");
 }
@@ -95,7 +114,8 @@ static weir_code refuse_before_reading(weir_text text, weir_error *err) {
         return fail_at(err, text, 0, "the text is empty");
     if (text_starts(text, "\xEF\xBB\xBF"))
         return fail_at(err, text, 0, "the text begins with a byte order mark");
-    return WEIR_OK;
+    size_t deep = text.size > POOL_TEXT_BYTES ? too_deep_at(text) : text.size;
+    return deep < text.size ? refuse_depth(text, deep, err) : WEIR_OK;
 }
 
 /* yyjson copies the text and takes a non-const pointer only for its in-place mode, which is not used here. */

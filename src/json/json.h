@@ -5,7 +5,10 @@
  * Numbers are kept as the text they were written in, so 12.50 and 1e400 survive unchanged; ask for an integer
  * or a decimal where arithmetic is meant. Parsing is strict (RFC 8259 and I-JSON): valid UTF-8, no duplicate
  * keys (escapes resolved), no trailing bytes, nesting at most LIMIT_JSON_DEPTH, no byte order mark, no lone
- * surrogates.
+ * surrogates. U+0000 and noncharacters pass inside strings.
+ *
+ * A tree takes its text's size and 16 bytes for each value, a usual event about four times its text, the densest text ten
+ * times.
  */
 #ifndef JSON_JSON_H
 #define JSON_JSON_H

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rooms: json */
+/* What reading a text costs in memory, whatever it is made of. Every allocation of this program is counted, those of the vendor's
+ * library included; nothing here depends on time. */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "kit/spec.h"
+#include "json/json.h"
+
+/* --- the hook: bytes in use, and the most there were ------------------------------------------------------ */
+
+static size_t in_use, most;
+
+static void grow(size_t size) {
+    in_use += size;
+    most = in_use > most ? in_use : most;
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#include <sanitizer/allocator_interface.h>
+
+static void taken(const volatile void *block, size_t size) {
+    (void)block;
+    grow(size);
+}
+
+static void given_back(const volatile void *block) {
+    in_use -= block ? __sanitizer_get_allocated_size(block) : 0;
+}
+
+static void count(void) {
+    static int once;
+    once = once ? once : __sanitizer_install_malloc_and_free_hooks(taken, given_back);
+    most = in_use;
+}
+#else
+#pragma GCC visibility push(default) /* libraries shall find these, too */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t items, size_t size);
+void *__libc_realloc(void *block, size_t size);
+void __libc_free(void *block);
+
+void *malloc(size_t size) {
+    void *block = __libc_malloc(size);
+    grow(malloc_usable_size(block));
+    return block;
+}
+
+void *calloc(size_t items, size_t size) {
+    void *block = __libc_calloc(items, size);
+    grow(malloc_usable_size(block));
+    return block;
+}
+
+void *realloc(void *block, size_t size) {
+    in_use -= malloc_usable_size(block);
+    block = __libc_realloc(block, size);
+    grow(malloc_usable_size(block));
+    return block;
+}
+
+void free(void *block) {
+    in_use -= malloc_usable_size(block);
+    __libc_free(block);
+}
+#pragma GCC visibility pop
+
+static void count(void) {
+    most = in_use;
+}
+#endif
+
+/* The most that reading took, in hundredths of the text's size. */
+static size_t cost(weir_text text, bool sound) {
+    json_doc *doc = NULL;
+    size_t before;
+    count();
+    before = in_use;
+    weir_code code = json_parse(&doc, text, NULL);
+    size_t peak = most - before;
+    assert_int_equal(code == WEIR_OK, sound);
+    json_doc_free(doc);
+    assert_int_equal(in_use, before);
+    return peak * 100 / text.size;
+}
+
+struct row {
+    const char *before, *unit;
+    size_t count;
+    const char *after;
+    bool sound;
+};
+
+static void expect_cost(const struct row *rows, size_t count, size_t at_most) {
+    for (size_t i = 0; i < count; i++) {
+        buffer text;
+        buffer_init(&text, 16 << 20);
+        buffer_string(&text, rows[i].before);
+        for (size_t n = 0; n < rows[i].count; n++) {
+            const char *number = strchr(rows[i].unit, '#');
+            buffer_append(&text, rows[i].unit,
+                          number ? (size_t)(number - rows[i].unit) : strlen(rows[i].unit));
+            if (number)
+                buffer_printf(&text, "%zu%s", n, number + 1);
+        }
+        buffer_string(&text, rows[i].after);
+        size_t hundredths = cost(buffer_view(&text), rows[i].sound);
+        if (hundredths > at_most)
+            fail_msg("many %s: %zu.%02zu times the text", rows[i].unit, hundredths / 100, hundredths % 100);
+        buffer_release(&text);
+    }
+}
+
+#define EXPECT_COST(rows, at_most) expect_cost(rows, sizeof(rows) / sizeof *(rows), at_most)
+
+static void one_long_value(void **state) {
+    (void)state;
+    static const struct row rows[] = {
+        {"", "7", 1 << 20, "", true},     {"0.", "7", 1 << 20, "", true},
+        {"\"", "x", 1 << 20, "\"", true}, {"\"", "\\u0041", 200000, "\"", true},
+        {"\"", "x", 1 << 20, "", false},  {"", " ", 1 << 20, "", false},
+    };
+    EXPECT_COST(rows, 110);
+}
+
+static void usual_texts(void **state) {
+    (void)state;
+    static const struct row rows[] = {
+        {"{\"", "k", 1 << 20, "\":1}", true},
+        {"[0", ",\"a text of about forty bytes, as they are\"", 20000, "]", true},
+        {"[{}", ",{\"id\":\"0192-7b3a-#\",\"site_id\":\"site-7\",\"value\":12.50}", 20000, "]", true},
+        {"[{}", ",{\"id\":\"0192-7b3a-#\",\"site_id\":\"site-7\",\"value\":12.50}", 20000, "", false},
+        {"{\"\":0", ",\"key-#\":\"value\"", 100000, "}", true},
+        {"{\"\":0", ",\"key-#\":\"value\"", 100000, ",\"\":0}", false},
+    };
+    EXPECT_COST(rows, 450);
+}
+
+static void dense_texts(void **state) {
+    (void)state;
+    static const struct row rows[] = {
+        {"[0", ",0", 500000, "]", true},      {"[0", ",0", 500000, "", false},
+        {"[[]", ",[]", 500000, "]", true},    {"[{}", ",{\"\":0}", 200000, "]", true},
+        {"", "[", 100000, "", false},         {"", "{\"a\":", 100000, "", false},
+        {"", "[{\"a\":", 100000, "0", false},
+    };
+    EXPECT_COST(rows, 1100);
+}
+
+static const struct spec specs[] = {
+    {"one long value takes its own size", one_long_value},
+    {"usual texts take about four times their size", usual_texts},
+    {"the densest texts take ten times their size, brackets without end no more", dense_texts},
+};
+SPEC_MAIN(specs)
