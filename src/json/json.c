@@ -86,7 +86,7 @@ static size_t too_deep_at(weir_text text) {
     for (size_t at = 0; at < text.size; at++) {
         char c = text.data[at];
         if (c == '"')
-            at = skip_string(text, at) - 1;
+            at = scan_string(text, at) - 1;
         else if (c == ']' || c == '}')
             depth--;
         else if ((c == '[' || c == '{') && ++depth > LIMIT_JSON_DEPTH)
