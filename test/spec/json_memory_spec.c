@@ -2,7 +2,6 @@
 /* rooms: json */
 /* What reading a text costs in memory, whatever it is made of. Every allocation of this program is counted, those of the vendor's
  * library included; nothing here depends on time. */
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +20,9 @@ static void grow(size_t size) {
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#include <sanitizer/allocator_interface.h>
+int __sanitizer_install_malloc_and_free_hooks(void (*taken)(const volatile void *, size_t),
+                                              void (*given_back)(const volatile void *));
+size_t __sanitizer_get_allocated_size(const volatile void *block);
 
 static void taken(const volatile void *block, size_t size) {
     (void)block;
@@ -39,6 +40,7 @@ static void count(void) {
 }
 #else
 #pragma GCC visibility push(default) /* libraries shall find these, too */
+size_t malloc_usable_size(void *block);
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t items, size_t size);
 void *__libc_realloc(void *block, size_t size);
