@@ -52,19 +52,26 @@ weir_catalog *kit_catalog_open(const char *yaml) {
     return catalog;
 }
 
-static void apply(struct kit_world *world) {
+void kit_apply(weir_connection *connection, const weir_catalog *catalog) {
     weir_plan *plan;
     weir_error err;
-    expect_ok(weir_plan_make(&plan, world->connection, world->catalog, &err), &err);
-    expect_ok(weir_plan_apply(plan, world->connection, NULL, &err), &err);
+    expect_ok(weir_plan_make(&plan, connection, catalog, &err), &err);
+    expect_ok(weir_plan_apply(plan, connection, NULL, &err), &err);
+    weir_plan_free(plan);
+    expect_ok(weir_plan_make(&plan, connection, catalog, &err), &err);
+    assert_true(weir_plan_empty(plan));
     weir_plan_free(plan);
 }
 
-struct kit_world kit_world_open(const char *yaml) {
-    struct kit_world world = {.server = kit_server_start(NULL), .catalog = kit_catalog_open(yaml)};
+struct kit_world kit_world_of(weir_catalog *catalog) {
+    struct kit_world world = {.server = kit_server_start(NULL), .catalog = catalog};
     world.connection = kit_connect(world.server);
-    apply(&world);
+    kit_apply(world.connection, catalog);
     return world;
+}
+
+struct kit_world kit_world_open(const char *yaml) {
+    return kit_world_of(kit_catalog_open(yaml));
 }
 
 void kit_world_close(struct kit_world *world) {

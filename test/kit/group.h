@@ -19,7 +19,11 @@ struct kit_world {
     weir_connection *connection;
 };
 struct kit_world kit_world_open(const char *yaml); /* server started, catalog applied */
+/* The same with a catalog that is open already; it now belongs to the world. */
+struct kit_world kit_world_of(weir_catalog *catalog);
 void kit_world_close(struct kit_world *world);
+/* Applies it, and demands that the plan is empty afterwards. */
+void kit_apply(weir_connection *connection, const weir_catalog *catalog);
 weir_catalog *kit_catalog_open(const char *yaml);
 
 /* Publishes one order.placed as its producer would: {"id": "order-N", ..., "payload": {"customer": .., "n":
