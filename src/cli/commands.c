@@ -12,6 +12,8 @@ const struct command_entry command_entries[] = {
     {"events", &command_publish},
     {"events", &command_tail},
     {"events", &command_consume},
+    {"events", &command_event_convert},
+    {"events", &command_event_validate},
     {"outbox", &command_relay},
     {"outbox", &command_outbox_init},
     {"outbox", &command_outbox_check},

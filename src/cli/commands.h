@@ -16,6 +16,8 @@ extern const struct command_row command_dlq_ls;
 extern const struct command_row command_dlq_retry;
 extern const struct command_row command_dlq_show;
 extern const struct command_row command_down;
+extern const struct command_row command_event_convert;
+extern const struct command_row command_event_validate;
 extern const struct command_row command_help;
 extern const struct command_row command_init;
 extern const struct command_row command_outbox_check;

@@ -3,6 +3,7 @@
  * becomes a loss, told in one sentence; what is left goes to bridge_write.c. */
 #include "event/bridge.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 #include "base/fail.h"
@@ -75,13 +76,18 @@ static void carry_canonical(weir_bridge *bridge, struct bridge_event *event) {
     }
 }
 
-/* "1.0" and 1 are one version in two dialects' ways of writing it; "1.2" is one that a number cannot hold. */
+/* "1" and "1.0" are the number 1; "1.2" is a version that a number cannot hold. */
+static bool is_number(weir_text version, int number) {
+    char text[2][16];
+    snprintf(text[0], sizeof text[0], "%d", number);
+    snprintf(text[1], sizeof text[1], "%d.0", number);
+    return number > 0 && (text_is(version, text[0]) || text_is(version, text[1]));
+}
+
 static void carry_version(weir_bridge *bridge, struct bridge_cargo *cargo) {
     const struct dialect_field *from = bridge->from->canonical[CANONICAL_VERSION];
     const struct dialect_field *to = bridge->to->canonical[CANONICAL_VERSION];
     struct bridge_event *event = cargo->event;
-    static const struct dialect_facts none;
-    weir_text usual = {NULL, 0};
     if (!event->version.data) {
         cargo->version = weir_text_of(to ? set_value(bridge, "version") : NULL);
         return;
@@ -90,12 +96,9 @@ static void carry_version(weir_bridge *bridge, struct bridge_cargo *cargo) {
         lose_place(bridge, weir_text_of("version"), event->version);
         return;
     }
-    if (from &&
-        dialect_field_text(from, &event->draft, &none, bridge->scratch->arena, &usual, NULL) != WEIR_OK)
-        usual = (weir_text){NULL, 0};
     if (!to->integer && !(from && from->integer))
         cargo->version = event->version;
-    else if (to->integer && !text_equal(usual, event->version) && event->draft.version > 0)
+    else if (to->integer && event->draft.version > 0 && !is_number(event->version, event->draft.version))
         lose(bridge, weir_text_of("version"), event->version,
              arena_printf(bridge->scratch->arena, "it becomes %d, dialect '%s' has numbers only",
                           event->draft.version, dialect_name(bridge->to)));

@@ -59,6 +59,8 @@ const char *dialect_name(const dialect *dialect);
 const schema *dialect_schema(const dialect *dialect); /* NULL when it states none */
 /* Where a canonical field stands ("/meta/team_id"), or an absent text. */
 weir_text dialect_pointer(const dialect *dialect, const char *field);
+/* What a pointer into an envelope leads to, aliases of the field it names (or leads through) included. */
+const json *dialect_value_at(const dialect *dialect, const json *envelope, weir_text pointer);
 bool dialect_in_headers(const dialect *dialect);      /* does it put fields into headers? */
 bool dialect_type_is_subject(const dialect *dialect); /* does the wire name the subject as the type? */
 

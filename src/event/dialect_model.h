@@ -131,8 +131,6 @@ int dialect_version_of(weir_text text);
 /* The value at a path, and that of a field: at its place, else at the first of its aliases that is there. */
 const json *dialect_path_value(const json *envelope, const struct dialect_path *path);
 const json *dialect_field_value(const json *envelope, const struct dialect_field *field);
-/* What a pointer into the envelope leads to, aliases of the field it names (or leads through) included. */
-const json *dialect_value_at(const dialect *dialect, const json *envelope, weir_text pointer);
 
 /* The name and the place of canonical texts; NULL for CANONICAL_VERSION and beyond. */
 const char *canonical_name(enum canonical canonical);
