@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rooms: catalog */
+/* docs/reference/catalog.md against the tables that read a catalog: every key is on the page, in the section of
+ * its table, and the catalog that the page begins with is sound. */
+#include "kit/spec.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "kit/catalog.h"
+#include "kit/findings.h"
+
+static char *file_of(const char *name) {
+    char path[1024], *text = NULL;
+    size_t size;
+    weir_error err;
+    const char *source = getenv("WEIR_SOURCE");
+    snprintf(path, sizeof path, "%s/%s", source ? source : ".", name);
+    expect_ok(file_read(&text, &size, path, 1 << 20, &err), &err);
+    return text;
+}
+
+/* Where the keys of a file of src/catalog are described; keys of other files may stand anywhere. */
+static const struct {
+    const char *file, *sections[2];
+} places[] = {
+    {"derive.c", {"dead_letter"}},
+    {"environment.c", {"environments"}},
+    {"read_events.c", {"events"}},
+    {"read_groups.c", {"groups", "services"}},
+    {"read_streams.c", {"streams", "retention"}},
+};
+
+/* Is `key` named between the heading of the section and the next heading? "" is the whole page. */
+static bool named(const char *page, const char *section, const char *key) {
+    char heading[64], mark[80];
+    snprintf(heading, sizeof heading, "\n## %s\n", section);
+    snprintf(mark, sizeof mark, "`%s`", key);
+    const char *start = *section ? strstr(page, heading) : page;
+    assert_non_null(start);
+    const char *end = *section ? strstr(start + 1, "\n## ") : NULL;
+    const char *at = strstr(start, mark);
+    return at && (!end || at < end);
+}
+
+static bool named_where_it_belongs(const char *page, const char *file, const char *key) {
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (strcmp(places[i].file, file) == 0)
+            return named(page, places[i].sections[0], key) ||
+                   (places[i].sections[1] && named(page, places[i].sections[1], key));
+    return named(page, "", key);
+}
+
+/* The rows of field tables as they are written: {"max_age", FIELD_DURATION, ...}. Returns how many. */
+static size_t judge_tables(const char *page, const char *file) {
+    char name[300];
+    snprintf(name, sizeof name, "src/catalog/%s", file);
+    char *source = file_of(name);
+    size_t keys = 0;
+    for (const char *at = source; (at = strstr(at, "\", FIELD_")); at++) {
+        const char *start = at;
+        while (start[-1] != '"')
+            start--;
+        char key[64];
+        snprintf(key, sizeof key, "%.*s", (int)(at - start), start);
+        bool found = named_where_it_belongs(page, file, key);
+        if (!found)
+            print_error("docs/reference/catalog.md does not say what `%s` (src/catalog/%s) is\n", key, file);
+        assert_true(found);
+        keys++;
+    }
+    mem_free(source);
+    return keys;
+}
+
+static void every_key_is_on_the_page(void **state) {
+    (void)state;
+    char path[1024];
+    const char *source = getenv("WEIR_SOURCE");
+    snprintf(path, sizeof path, "%s/src/catalog", source ? source : ".");
+    char *page = file_of("docs/reference/catalog.md");
+    DIR *folder = opendir(path);
+    assert_non_null(folder);
+    size_t keys = 0;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        size_t size = strlen(entry->d_name);
+        if (size > 2 && strcmp(entry->d_name + size - 2, ".c") == 0)
+            keys += judge_tables(page, entry->d_name);
+    }
+    closedir(folder);
+    mem_free(page);
+    assert_true(keys >= 75);
+}
+
+static void its_catalog_is_sound(void **state) {
+    (void)state;
+    static const char fence[] = "```yaml\n# catalog.yaml\n";
+    static const char *const none[] = {NULL};
+    char *page = file_of("docs/reference/catalog.md");
+    char *start = strstr(page, fence);
+    assert_non_null(start);
+    start += strlen("```yaml\n");
+    char *end = strstr(start, "\n```");
+    assert_non_null(end);
+    end[1] = 0;
+    const char *folder = kit_catalog_folder(start);
+    char envelope[1024];
+    snprintf(envelope, sizeof envelope, "%s/envelope.yaml", folder);
+    unlink(envelope); /* the page's is one that weir brings along */
+    expect_findings(folder, none);
+    mem_free(page);
+}
+
+static const struct spec specs[] = {
+    {"every key of the tables is on the reference page", every_key_is_on_the_page},
+    {"the catalog of the reference page is sound", its_catalog_is_sound},
+};
+SPEC_MAIN(specs)
