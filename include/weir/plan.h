@@ -77,6 +77,36 @@ WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_plan_refused(const weir_plan *plan,
 WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_plan_apply(weir_plan *plan, weir_connection *connection,
                                                       const weir_apply_options *options, weir_error *err);
 
+/* --- environments ----------------------------------------------------------------------------------------- */
+
+/* What would differ on servers that follow `catalog` from servers that follow `against`: the same catalog, open
+ * with another environment. Asks no server; cannot be applied (INVALID). Borrows both until free. */
+WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_plan_difference(weir_plan **out, const weir_catalog *catalog,
+                                                           const weir_catalog *against, weir_error *err);
+
+/* --- plan files -------------------------------------------------------------------------------------------- */
+
+/* Writes the plan with what it was made from: the catalog's digest, folder and environment, which account and
+ * servers, and a digest of each thing as it was observed. The losses allowed in options (may be NULL) are
+ * recorded. Refuses (CONFLICT) what apply could never carry out. */
+WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_plan_save(const weir_plan *plan, weir_connection *connection,
+                                                     const char *path, const char *folder,
+                                                     const weir_apply_options *options, weir_error *err);
+
+typedef struct weir_plan_file weir_plan_file;
+/* INVALID when it is no plan file, is damaged or of another version. */
+WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_plan_file_open(weir_plan_file **out, const char *path,
+                                                          weir_error *err);
+WEIR_EXPORT void weir_plan_file_close(weir_plan_file *file);                    /* NULL is fine */
+WEIR_EXPORT const char *weir_plan_file_folder(const weir_plan_file *file);      /* of the catalog, absolute */
+WEIR_EXPORT const char *weir_plan_file_environment(const weir_plan_file *file); /* NULL: none */
+/* The losses it allows; NULL beyond the end. */
+WEIR_EXPORT const char *weir_plan_file_loss(const weir_plan_file *file, size_t index);
+/* Is `now`, just made, the plan of the file? CONFLICT with what has changed: the catalog, the servers, or one
+ * thing on them. */
+WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_plan_file_check(const weir_plan_file *file, const weir_plan *now,
+                                                           weir_connection *connection, weir_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -237,10 +237,16 @@ static weir_code run_steps(weir_plan *plan, weir_connection *connection, const w
     return code;
 }
 
+weir_code plan_refused_for_good(const weir_plan *plan, weir_error *err) {
+    if (plan->difference)
+        return weir_fail(err, WEIR_INVALID, "the difference between two environments cannot be applied");
+    WEIR_TRY(refuse_unmanaged(plan, err));
+    return refuse_impossible(plan, err);
+}
+
 weir_code weir_plan_refused(const weir_plan *plan, const weir_apply_options *options, weir_error *err) {
     static const weir_apply_options none;
-    WEIR_TRY(refuse_unmanaged(plan, err));
-    WEIR_TRY(refuse_impossible(plan, err));
+    WEIR_TRY(plan_refused_for_good(plan, err));
     return refuse_loss(plan, options ? options : &none, err);
 }
 

@@ -95,7 +95,7 @@ static void compare_metadata(struct comparing *comparing, struct plan_step *step
 
 /* --- one thing ---------------------------------------------------------------------------------------- */
 
-static struct plan_step step_for(const struct desired *desired) {
+struct plan_step plan_step_for(const struct desired *desired) {
     return (struct plan_step){
         .step = {.kind = WEIR_STEP_KEEP,
                  .thing = desired->thing,
@@ -147,7 +147,7 @@ static void compare_existing(struct comparing *comparing, struct plan_step *step
 static void compare_desired(struct comparing *comparing, const struct desired *desired) {
     weir_plan *plan = comparing->plan;
     const struct field_row *rows = desired->thing == WEIR_STREAM ? stream_rows : consumer_rows;
-    struct plan_step step = step_for(desired);
+    struct plan_step step = plan_step_for(desired);
     step.stream = observed_stream(&plan->observed, desired->stream);
     const struct observed_consumer *consumer =
         desired->consumer ? observed_consumer(step.stream, desired->consumer) : NULL;
@@ -206,6 +206,14 @@ static void compare_observed(struct comparing *comparing, const struct observed_
         add_observed(comparing, stream, stream->consumers.items[i].name, stream->consumers.items[i].config);
 }
 
+void plan_steps_done(weir_plan *plan) {
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        struct plan_step *step = &plan->steps.items[i];
+        step->step.changes = step->changes.items;
+        step->step.change_count = step->changes.count;
+    }
+}
+
 void plan_compare(weir_plan *plan, int64_t now_ns) {
     struct comparing comparing = {plan, now_ns};
     for (size_t i = 0; i < plan->desired.items.count; i++)
@@ -213,9 +221,5 @@ void plan_compare(weir_plan *plan, int64_t now_ns) {
     for (size_t i = 0; i < plan->observed.streams.count; i++)
         compare_observed(&comparing, plan->observed.streams.items[i]);
     plan_order(plan);
-    for (size_t i = 0; i < plan->steps.count; i++) {
-        struct plan_step *step = &plan->steps.items[i];
-        step->step.changes = step->changes.items;
-        step->step.change_count = step->changes.count;
-    }
+    plan_steps_done(plan);
 }

@@ -23,7 +23,14 @@ struct weir_plan {
     struct desired_list desired;
     struct observed observed;
     LIST(struct plan_step) steps;
+    bool difference; /* between environments: there is nothing to apply */
 };
+
+weir_plan *plan_new(const weir_catalog *catalog);
+struct plan_step plan_step_for(const struct desired *desired); /* KEEP, until something differs */
+void plan_steps_done(weir_plan *plan); /* lets the public part of each step see its changes */
+/* CONFLICT when no option could make apply carry the plan out. (apply.c) */
+WEIR_MUST_CHECK weir_code plan_refused_for_good(const weir_plan *plan, weir_error *err);
 
 /* Fills plan->steps from plan->desired and plan->observed. `now_ns` is the wall clock: it tells which stored
  * events a shorter max_age would discard. */

@@ -16,11 +16,16 @@ static weir_code check_version(weir_connection *connection, weir_error *err) {
     return weir_hint(err, "upgrade the servers first");
 }
 
-weir_code weir_plan_make(weir_plan **out, weir_connection *connection, const weir_catalog *catalog,
-                         weir_error *err) {
+weir_plan *plan_new(const weir_catalog *catalog) {
     arena *arena = arena_new();
     weir_plan *plan = arena_alloc(arena, sizeof *plan);
     *plan = (weir_plan){.arena = arena, .catalog = catalog, .desired.arena = arena, .observed.arena = arena};
+    return plan;
+}
+
+weir_code weir_plan_make(weir_plan **out, weir_connection *connection, const weir_catalog *catalog,
+                         weir_error *err) {
+    weir_plan *plan = plan_new(catalog);
     weir_code code = check_version(connection, err);
     if (code == WEIR_OK)
         code = desired_make(&plan->desired, catalog, err);
