@@ -61,6 +61,7 @@ enum {
     LIMIT_MIGRATE_LOCK_MS = 3000,     /* a migration that was killed keeps others away this long */
     LIMIT_MIGRATE_COMPARED = 512,     /* messages compared one by one, beside all sequences */
     LIMIT_METADATA_BYTES = 120 << 10, /* nats-server allows 128 KiB */
+    LIMIT_APPLY_AT_ONCE = 32,         /* steps in flight: each may cost the servers several syncs */
 
     LIMIT_API_REPLY_BYTES = 16 << 20 /* one JetStream API answer */
 };

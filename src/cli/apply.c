@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* weir apply [DIR] */
+/* weir apply [DIR | PLANFILE] */
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fail.h"
 #include "base/memory.h"
@@ -20,13 +22,17 @@ static const struct option_row apply_options[] = {
 
 struct applying {
     cli *cli;
-    int done, steps;
+    int done, told, steps;
+    int failed; /* the first step that did; 0: none */
 };
 
 static void on_step(void *arg, const weir_step *step, weir_code code, const weir_error *err) {
     static const char *const verbs[] = {"created", "changed", "", "deleted", "", "replaced"};
     struct applying *applying = arg;
     (void)err;
+    applying->told++;
+    if (code != WEIR_OK && !applying->failed)
+        applying->failed = applying->told;
     if (code != WEIR_OK)
         return;
     applying->done++;
@@ -81,8 +87,8 @@ static int carry_out(cli *cli, weir_plan *plan, weir_apply_options *options) {
     options->on_step = on_step;
     options->on_step_arg = &applying;
     weir_code code = weir_plan_apply(plan, cli_connection(cli), options, &err);
-    if (code != WEIR_OK && applying.done)
-        weir_prefix(&err, "step %d of %d", applying.done + 1, applying.steps);
+    if (code != WEIR_OK && applying.done && applying.failed)
+        weir_prefix(&err, "step %d of %d", applying.failed, applying.steps);
     if (code == WEIR_OK && applying.steps)
         code = check_empty(cli, &err);
     if (code != WEIR_OK)
@@ -125,7 +131,46 @@ static void say_unknown_losses(cli *cli, const weir_plan *plan) {
     }
 }
 
-static int run_apply(cli *cli) {
+const char **plan_losses(cli *cli) {
+    size_t count = cli_list_count(cli, "allow-loss");
+    const char **names = mem_alloc((count + 1) * sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = cli_list_item(cli, "allow-loss", i);
+    return names;
+}
+
+/* --- a plan file -------------------------------------------------------------------------------------- */
+
+/* Does the argument name a plan file? A folder or a bundle is a catalog. */
+static bool is_plan_file(const char *argument) {
+    char start[65] = "";
+    struct stat info;
+    if (!argument || stat(argument, &info) != 0 || !S_ISREG(info.st_mode))
+        return false;
+    FILE *file = fopen(argument, "re");
+    if (!file)
+        return false;
+    start[fread(start, 1, sizeof start - 1, file)] = 0;
+    fclose(file);
+    return strstr(start, "\"weir_plan\"") != NULL;
+}
+
+/* What was allowed when the plan was written, and what is allowed now. */
+static const char **losses_of(cli *cli, const weir_plan_file *file, size_t *count) {
+    size_t recorded = 0, given = cli_list_count(cli, "allow-loss");
+    while (file && weir_plan_file_loss(file, recorded))
+        recorded++;
+    const char **names = mem_alloc((recorded + given + 1) * sizeof *names);
+    for (size_t i = 0; i < recorded; i++)
+        names[i] = weir_plan_file_loss(file, i);
+    for (size_t i = 0; i < given; i++)
+        names[recorded + i] = cli_list_item(cli, "allow-loss", i);
+    *count = recorded + given;
+    return names;
+}
+
+/* Makes the plan, and holds it against the file where there is one. */
+static int run_with(cli *cli, const weir_plan_file *file) {
     const weir_catalog *catalog = cli_catalog(cli);
     weir_connection *connection = catalog ? cli_connection(cli) : NULL;
     weir_plan *plan;
@@ -134,27 +179,47 @@ static int run_apply(cli *cli) {
         return EXIT_ERROR;
     if (weir_plan_make(&plan, connection, catalog, &err) != WEIR_OK)
         return cli_fail(cli, &err);
-    size_t count = cli_list_count(cli, "allow-loss");
-    const char **names = mem_alloc((count + 1) * sizeof *names);
-    for (size_t i = 0; i < count; i++)
-        names[i] = cli_list_item(cli, "allow-loss", i);
-    weir_apply_options options = {.allow_loss = names, .allow_loss_count = count};
+    weir_apply_options options = {0};
+    const char **names = losses_of(cli, file, &options.allow_loss_count);
+    options.allow_loss = names;
     say_unknown_losses(cli, plan);
-    int code = confirm_and_carry_out(cli, plan, &options);
+    int code = file && weir_plan_file_check(file, plan, connection, &err) != WEIR_OK
+                   ? cli_fail(cli, &err)
+                   : confirm_and_carry_out(cli, plan, &options);
     mem_free(names);
     weir_plan_free(plan);
+    return code;
+}
+
+static int run_apply(cli *cli) {
+    const char *path = cli_argument(cli, 0);
+    if (!is_plan_file(path))
+        return run_with(cli, NULL);
+    if (cli_given(cli, "env"))
+        return cli_usage(cli, "%s names the environment it was made for: leave --env out", path);
+    weir_plan_file *file;
+    weir_error err;
+    if (weir_plan_file_open(&file, path, &err) != WEIR_OK)
+        return cli_fail(cli, &err);
+    cli_use_catalog(cli, weir_plan_file_folder(file), weir_plan_file_environment(file));
+    int code = run_with(cli, file);
+    weir_plan_file_close(file);
     return code;
 }
 
 const struct command_row command_apply = {
     .name = "apply",
     .summary = "Make the servers what the catalog says.",
-    .arguments = "[DIR]",
+    .arguments = "[DIR | PLANFILE]",
     .needs = NEEDS_CATALOG | NEEDS_SERVER | FIRST_IS_DIR,
     .arguments_max = 1,
     .options = apply_options,
     .run = run_apply,
     .details = "Shows the plan, asks, and carries it out step by step; stops at the first failure.\n"
                "Nothing is done when a step is impossible, or when stored events or a group's place\n"
-               "would be lost and --allow-loss does not name it.\n",
+               "would be lost and --allow-loss does not name it.\n\n"
+               "A PLANFILE is what weir plan --out wrote: exactly that plan is carried out, for its "
+               "catalog and environment, with the losses it allows. When the catalog or the servers "
+               "changed since, nothing is done and the reason is told. The catalog is looked for where "
+               "it was, or in --catalog DIR.\n",
 };

@@ -92,6 +92,9 @@ FILE *cli_out(cli *cli);           /* data; a write error ends the command with 
  */
 const weir_catalog *cli_catalog(cli *cli);
 const char *cli_catalog_folder(cli *cli);
+/* Before the first of both: the catalog in this folder in this environment (NULL: none), whatever the first
+ * argument and --env say. --catalog wins over the folder. */
+void cli_use_catalog(cli *cli, const char *folder, const char *environment);
 /* Connected as the options say. On failure prints the error and returns NULL. Closed by the framework. */
 weir_connection *cli_connection(cli *cli);
 

@@ -64,6 +64,20 @@ weir_code folder_find(const char **out, arena *arena, const char *given, const c
         err, "name the catalog's folder with --catalog DIR or WEIR_CATALOG, or start one with weir init");
 }
 
+void cli_use_catalog(cli *cli, const char *folder, const char *environment) {
+    cli->catalog_chosen = true;
+    cli->environment = environment ? arena_strdup(cli->arena, environment) : NULL;
+    if (!cli_given(cli, "catalog"))
+        cli->catalog_folder = arena_strdup(cli->arena, folder);
+}
+
+/* What was chosen, or what --env says; NULL: none. */
+static const char *environment_of(const cli *cli) {
+    if (cli->catalog_chosen)
+        return cli->environment;
+    return cli_has_option(cli, "env") ? cli_text(cli, "env") : NULL;
+}
+
 static bool on_servers(const char *given) {
     return given && strncmp(given, SERVERS_PREFIX, strlen(SERVERS_PREFIX)) == 0;
 }
@@ -71,7 +85,8 @@ static bool on_servers(const char *given) {
 const char *cli_catalog_folder(cli *cli) {
     if (cli->catalog_folder)
         return cli->catalog_folder;
-    const char *given = cli->command->needs & FIRST_IS_DIR ? cli_argument(cli, 0) : NULL;
+    bool first = cli->command->needs & FIRST_IS_DIR && !cli->catalog_chosen;
+    const char *given = first ? cli_argument(cli, 0) : NULL;
     if (given && cli_given(cli, "catalog")) {
         cli_usage(cli, "the catalog is named twice: '%s' and --catalog", given);
         return NULL;
@@ -92,8 +107,9 @@ static weir_code fetch(cli *cli, const char *name, weir_report **report, weir_er
     if (cli_has_option(cli, "env")) {
         weir_revision now;
         WEIR_TRY(weir_catalog_revision(&now, cli->connection, name, err));
-        environment = cli_text(cli, "env") ? cli_text(cli, "env") : arena_strdup(cli->arena, now.environment);
-        environment = *environment ? environment : NULL;
+        environment = environment_of(cli);
+        if (!environment && !cli->catalog_chosen && *now.environment)
+            environment = arena_strdup(cli->arena, now.environment);
         exact = arena_printf(cli->arena, "%s@%s", now.catalog, now.digest);
     }
     WEIR_TRY(
@@ -109,8 +125,7 @@ weir_code cli_catalog_open(cli *cli, weir_report **report, bool *told, weir_erro
     if (!folder)
         return WEIR_INVALID;
     if (!on_servers(folder))
-        return weir_catalog_open(&cli->catalog, folder,
-                                 cli_has_option(cli, "env") ? cli_text(cli, "env") : NULL, report, err);
+        return weir_catalog_open(&cli->catalog, folder, environment_of(cli), report, err);
     if (!(cli->command->needs & NEEDS_SERVER)) {
         weir_fail(err, WEIR_INVALID, "%s is on the servers, and this command talks to none", folder);
         return weir_hint(err, "name the catalog's folder or a bundle: weir check %s -o FILE writes one",

@@ -18,6 +18,8 @@ void plan_print(cli *cli, const weir_plan *plan);
 void plan_print_difference(cli *cli, const weir_plan *plan, const char *environment, const char *against);
 /* Members of an object that the caller opened: catalog, digest, counts, steps. */
 void plan_json(weir_json_writer *json, cli *cli, const weir_plan *plan);
+/* The names given by --allow-loss, in an array to mem_free. */
+const char **plan_losses(cli *cli);
 /* "stream X" or "consumer X/g". */
 const char *plan_thing(const weir_step *step);
 /* "create", "update", "adopt", "replace", "delete", "impossible", "keep". */

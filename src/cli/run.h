@@ -15,6 +15,8 @@ struct cli {
     bool json, quiet, usage_is_one; /* the last: --exit-code was given, so a usage error exits with 1 */
     FILE *out;
     const char *catalog_folder;
+    const char *environment; /* instead of --env; NULL: as the options say */
+    bool catalog_chosen;     /* by cli_use_catalog */
     weir_catalog *catalog;
     weir_revision revision; /* of a catalog from the servers; number 0: it came from files */
     weir_connection *connection;

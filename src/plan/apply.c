@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Carrying a plan out. Everything that can be refused is refused before the first step: what is impossible,
- * what loses data nobody named, and a plan that the servers have left behind. A step that fails keeps the
- * server's own words and gains the line of the catalog that asked for it. */
+/* Carrying a plan out. A plan that the servers have left behind is refused before the first step. Steps that
+ * do not wait for each other go out together, a bounded number at a time. A step that fails keeps the server's
+ * own words and gains the line of the catalog that asked for it. */
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/limits.h"
 #include "plan/compare.h"
 #include "weir/json.h"
 
@@ -12,88 +13,7 @@ static const char *thing_name(const weir_step *step) {
     return step->thing == WEIR_STREAM ? "stream" : "consumer";
 }
 
-/* "streams.yaml:12: " in front, where the catalog asks for it. */
-static weir_code place_error(const weir_step *step, weir_error *err) {
-    if (step->line)
-        return weir_prefix(err, "%s:%d", step->file, step->line);
-    return err ? err->code : WEIR_INTERNAL;
-}
-
-/* --- refusing ----------------------------------------------------------------------------------------- */
-
-/* "max_age 90d -> 7d discards 4 of 10 events, older than 7d" */
-static void append_losses(buffer *out, const weir_step *step) {
-    const char *comma = "";
-    for (size_t i = 0; i < step->change_count; i++) {
-        const weir_field_change *change = &step->changes[i];
-        if (!change->loses_data)
-            continue;
-        buffer_printf(out, "%s%s %s -> %s discards %s", comma, change->field, change->before, change->after,
-                      change->loss);
-        comma = ", ";
-    }
-}
-
-static weir_code refuse_unmanaged(const weir_plan *plan, weir_error *err) {
-    if (plan->catalog->managed || weir_plan_empty(plan))
-        return WEIR_OK;
-    weir_fail(err, WEIR_CONFLICT,
-              "the catalog '%s' only describes these servers (managed: false): apply changes nothing",
-              plan->catalog->name);
-    return weir_hint(err,
-                     "to hand them over to weir, remove that line from catalog.yaml and look at weir plan");
-}
-
-static weir_code refuse_impossible(const weir_plan *plan, weir_error *err) {
-    for (size_t i = 0; i < weir_plan_count(plan); i++) {
-        const weir_step *step = weir_plan_step(plan, i);
-        if (step->kind != WEIR_STEP_IMPOSSIBLE)
-            continue;
-        weir_fail(err, WEIR_CONFLICT, "%s %s cannot become what the catalog asks", thing_name(step),
-                  step->name);
-        weir_hint(err, "%.500s", step->note);
-        return place_error(step, err);
-    }
-    return WEIR_OK;
-}
-
-static bool loss_allowed(const weir_apply_options *options, const char *name) {
-    for (size_t i = 0; i < options->allow_loss_count; i++)
-        if (strcmp(options->allow_loss[i], name) == 0)
-            return true;
-    return false;
-}
-
-static weir_code loss_error(const weir_step *step, const char *allowances, weir_error *err) {
-    buffer what;
-    buffer_init(&what, 600);
-    if (step->kind == WEIR_STEP_DELETE)
-        buffer_printf(&what, "would be deleted: %s", step->note);
-    else {
-        buffer_string(&what, "would lose stored events: ");
-        append_losses(&what, step);
-    }
-    weir_fail(err, WEIR_CONFLICT, "%s %s %s", thing_name(step), step->name, what.data);
-    weir_hint(err, "to accept it: %.450s", allowances);
-    buffer_release(&what);
-    return place_error(step, err);
-}
-
-static weir_code refuse_loss(const weir_plan *plan, const weir_apply_options *options, weir_error *err) {
-    const weir_step *first = NULL;
-    buffer allowances;
-    buffer_init(&allowances, 4096);
-    for (size_t i = 0; i < weir_plan_count(plan); i++) {
-        const weir_step *step = weir_plan_step(plan, i);
-        if (!step->loses_data || step->kind == WEIR_STEP_KEEP || loss_allowed(options, step->name))
-            continue;
-        buffer_printf(&allowances, "%s--allow-loss %s", first ? " " : "", step->name);
-        first = first ? first : step;
-    }
-    weir_code code = first ? loss_error(first, allowances.data, err) : WEIR_OK;
-    buffer_release(&allowances);
-    return code;
-}
+/* --- still the plan? ---------------------------------------------------------------------------------- */
 
 static bool same_change(const weir_field_change *a, const weir_field_change *b) {
     return strcmp(a->field, b->field) == 0 && strcmp(a->before, b->before) == 0 &&
@@ -197,57 +117,93 @@ static weir_code hint_for(weir_error *err) {
     }
 }
 
-static weir_code run_step(weir_connection *connection, const struct plan_step *step, weir_error *err) {
-    buffer api, body;
-    buffer_init(&api, 1024);
-    buffer_init(&body, 16 << 20);
-    api_name(&api, step);
-    if (step->step.kind != WEIR_STEP_DELETE) {
-        if (step->step.thing == WEIR_STREAM)
-            plan_config_write(&body, step);
-        else
-            consumer_body(&body, step, step->step.kind == WEIR_STEP_CREATE ? "create" : "update");
+/* --- several at once ---------------------------------------------------------------------------------- */
+
+struct flight {
+    const struct plan_step *steps[LIMIT_APPLY_AT_ONCE];
+    size_t count;
+};
+
+static void request_of(const struct plan_step *step, buffer *api, buffer *body) {
+    api_name(api, step);
+    if (step->step.kind == WEIR_STEP_DELETE)
+        return;
+    if (step->step.thing == WEIR_STREAM)
+        plan_config_write(body, step);
+    else
+        consumer_body(body, step, step->step.kind == WEIR_STEP_CREATE ? "create" : "update");
+}
+
+/* Tells the outcome of each; the first failure is the flight's. */
+static weir_code report(const struct flight *flight, const weir_code *codes, weir_error *errs,
+                        const weir_apply_options *options, weir_error *err) {
+    weir_code code = WEIR_OK;
+    for (size_t i = 0; i < flight->count; i++) {
+        const weir_step *step = &flight->steps[i]->step;
+        if (codes[i] != WEIR_OK) {
+            hint_for(&errs[i]);
+            plan_place_error(step, &errs[i]);
+        }
+        if (codes[i] != WEIR_OK && code == WEIR_OK) {
+            code = codes[i];
+            if (err)
+                *err = errs[i];
+        }
+        if (options->on_step)
+            options->on_step(options->on_step_arg, step, codes[i], codes[i] == WEIR_OK ? NULL : &errs[i]);
     }
-    json_doc *reply = NULL;
-    weir_code code = broker_api(connection, api.data, buffer_view(&body), &reply, err);
-    json_doc_free(reply);
-    buffer_release(&api);
-    buffer_release(&body);
-    if (code == WEIR_OK)
-        return WEIR_OK;
-    hint_for(err);
-    place_error(&step->step, err);
     return code;
 }
 
-static weir_code run_steps(weir_plan *plan, weir_connection *connection, const weir_apply_options *options,
-                           weir_error *err) {
-    weir_code code = WEIR_OK;
-    for (size_t i = 0; code == WEIR_OK && i < plan->steps.count; i++) {
-        const struct plan_step *step = &plan->steps.items[i];
+static weir_code fly(weir_connection *connection, const struct flight *flight,
+                     const weir_apply_options *options, weir_error *err) {
+    buffer apis[LIMIT_APPLY_AT_ONCE], bodies[LIMIT_APPLY_AT_ONCE];
+    const char *names[LIMIT_APPLY_AT_ONCE];
+    weir_text texts[LIMIT_APPLY_AT_ONCE];
+    json_doc *replies[LIMIT_APPLY_AT_ONCE] = {0};
+    weir_code codes[LIMIT_APPLY_AT_ONCE];
+    weir_error *errs = mem_alloc(LIMIT_APPLY_AT_ONCE * sizeof *errs);
+    for (size_t i = 0; i < flight->count; i++) {
+        buffer_init(&apis[i], 1024);
+        buffer_init(&bodies[i], 16 << 20);
+        request_of(flight->steps[i], &apis[i], &bodies[i]);
+        names[i] = apis[i].data;
+        texts[i] = buffer_view(&bodies[i]);
+    }
+    /* That the connection was lost shows in the code of each step that got no answer. */
+    (void)!broker_api_many(connection, flight->count, names, texts, replies, codes, errs);
+    weir_code code = report(flight, codes, errs, options, err);
+    for (size_t i = 0; i < flight->count; i++) {
+        json_doc_free(replies[i]);
+        buffer_release(&apis[i]);
+        buffer_release(&bodies[i]);
+    }
+    mem_free(errs);
+    return code;
+}
+
+/* The next steps that may be done side by side, from *at on. */
+static void gather(const weir_plan *plan, size_t *at, struct flight *flight) {
+    flight->count = 0;
+    for (; *at < plan->steps.count && flight->count < LIMIT_APPLY_AT_ONCE; ++*at) {
+        const struct plan_step *step = &plan->steps.items[*at];
         if (step->step.kind == WEIR_STEP_KEEP)
             continue;
-        weir_error own;
-        code = run_step(connection, step, &own);
-        if (code != WEIR_OK && err)
-            *err = own;
-        if (options->on_step)
-            options->on_step(options->on_step_arg, &step->step, code, code == WEIR_OK ? NULL : &own);
+        if (flight->count && !plan_together(flight->steps[0], step))
+            return;
+        flight->steps[flight->count++] = step;
     }
-    return code;
 }
 
-weir_code plan_refused_for_good(const weir_plan *plan, weir_error *err) {
-    if (plan->difference)
-        return weir_fail(err, WEIR_INVALID, "the difference between two environments cannot be applied");
-    WEIR_TRY(refuse_unmanaged(plan, err));
-    return refuse_impossible(plan, err);
-}
-
-weir_code weir_plan_refused(const weir_plan *plan, const weir_apply_options *options, weir_error *err) {
-    static const weir_apply_options none;
-    WEIR_TRY(plan_refused_for_good(plan, err));
-    return refuse_loss(plan, options ? options : &none, err);
+static weir_code run_steps(const weir_plan *plan, weir_connection *connection,
+                           const weir_apply_options *options, weir_error *err) {
+    struct flight flight;
+    for (size_t at = 0; at < plan->steps.count;) {
+        gather(plan, &at, &flight);
+        if (flight.count)
+            WEIR_TRY(fly(connection, &flight, options, err));
+    }
+    return WEIR_OK;
 }
 
 weir_code weir_plan_apply(weir_plan *plan, weir_connection *connection, const weir_apply_options *options,

@@ -29,8 +29,10 @@ struct weir_plan {
 weir_plan *plan_new(const weir_catalog *catalog);
 struct plan_step plan_step_for(const struct desired *desired); /* KEEP, until something differs */
 void plan_steps_done(weir_plan *plan); /* lets the public part of each step see its changes */
-/* CONFLICT when no option could make apply carry the plan out. (apply.c) */
+/* CONFLICT when no option could make apply carry the plan out. (refuse.c) */
 WEIR_MUST_CHECK weir_code plan_refused_for_good(const weir_plan *plan, weir_error *err);
+/* Puts "streams.yaml:12: " in front, where the catalog asks for the step. Returns the error's code. */
+weir_code plan_place_error(const weir_step *step, weir_error *err);
 
 /* Fills plan->steps from plan->desired and plan->observed. `now_ns` is the wall clock: it tells which stored
  * events a shorter max_age would discard. */
@@ -56,6 +58,8 @@ void loss_measure(weir_plan *plan, weir_connection *connection, int64_t now_ns);
 
 /* Ranks and sorts the steps; marks those whose subjects a stream outside the catalog holds (order.c). */
 void plan_order(weir_plan *plan);
+/* May these two steps be done at the same time? Both do something. */
+bool plan_together(const struct plan_step *a, const struct plan_step *b);
 
 /* For a catalog with managed: false: is this field none of its business, or does the server's value mean the
  * same as what is written? (observe.c) */

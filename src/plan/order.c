@@ -133,6 +133,15 @@ static void find_intruder(weir_plan *plan, struct plan_step *step) {
     }
 }
 
+enum { STAGE = 1000000 }; /* room for the index within a stage */
+
+/* Streams that give up subjects may also take what the one before gave up. */
+bool plan_together(const struct plan_step *a, const struct plan_step *b) {
+    int stage = a->rank / STAGE;
+    return stage == b->rank / STAGE && stage != RANK_NARROW_STREAM && stage != RANK_FOREIGN &&
+           a->step.kind != WEIR_STEP_REPLACE && b->step.kind != WEIR_STEP_REPLACE;
+}
+
 static int by_rank(const void *a, const void *b) {
     const struct plan_step *left = a, *right = b;
     return left->rank - right->rank;
@@ -146,7 +155,7 @@ void plan_order(weir_plan *plan) {
             find_intruder(plan, step);
     }
     for (size_t i = 0; i < count; i++) /* the index keeps the order of equals: qsort need not */
-        plan->steps.items[i].rank = rank_of(plan, &plan->steps.items[i]) * 1000000 + (int)i;
+        plan->steps.items[i].rank = rank_of(plan, &plan->steps.items[i]) * STAGE + (int)i;
     if (count > 1)
         qsort(plan->steps.items, count, sizeof *plan->steps.items, by_rank);
 }
