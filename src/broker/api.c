@@ -118,7 +118,7 @@ weir_code broker_api_many(weir_connection *connection, size_t count, const char 
     size_t sent = 0;
     for (size_t taken = 0; taken < count; taken++) {
         int64_t until_ns = deadline_ns(connection);
-        if (taken == sent) {
+        if (sent - taken <= LINK_REQUESTS_AT_ONCE / 2) { /* never idle: refilled when half is answered */
             for (; sent < count && sent - taken < LINK_REQUESTS_AT_ONCE; sent++)
                 launch(connection, &flights[sent % LINK_REQUESTS_AT_ONCE], apis[sent],
                        bodies ? bodies[sent] : (weir_text){NULL, 0}, errs ? &errs[sent] : NULL);

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading the servers in three rounds: the first page of streams, all other pages at once, then the consumers
- * of every stream that has some, page by page but side by side. Its cost is round trips, not streams. */
+/* Reading the servers in one round where they are as the catalog says: the pages of streams, and of the
+ * consumers of each stream the catalog knows, all asked for at once. What the first answers show beside that
+ * (more pages, streams of others) takes a second and a third round. Its cost is round trips, not streams. */
 #include "plan/observed.h"
 
 #include <string.h>
 
 #include "base/fail.h"
 
-enum { PAGE_STREAMS = 256, IN_FLIGHT = 64 };
+enum { PAGE = 256 }; /* entries of one answer: the server's own bound */
 
-/* Requests that go out together, with what their answers are for. */
-struct request {
-    const char *api;
-    weir_text body;
-    struct observed_stream *stream; /* NULL: a page of streams */
+struct page {
+    const char *stream; /* whose consumers; NULL: a page of streams */
+    size_t offset;
+    json_doc *answer; /* NULL: the stream does not exist (any more) */
 };
-typedef LIST(struct request) request_list;
+typedef LIST(struct page) page_list;
 
 struct observed_stream *observed_stream(const struct observed *observed, const char *name) {
     return observed->by_name ? map_get(observed->by_name, weir_text_of(name)) : NULL;
@@ -83,101 +83,134 @@ weir_code observed_add_consumers(struct observed *observed, struct observed_stre
     return check_complete(root, "consumer", err);
 }
 
-static void ask_page(struct observed *observed, request_list *requests, struct observed_stream *stream,
-                     size_t offset) {
-    const char *body = arena_printf(observed->arena, "{\"offset\":%zu}", offset);
-    const char *api =
-        stream ? arena_printf(observed->arena, "CONSUMER.LIST.%s", stream->name) : "STREAM.LIST";
-    list_push(observed->arena, requests, ((struct request){api, weir_text_of(body), stream}));
+/* --- asking ------------------------------------------------------------------------------------------- */
+
+static void add_pages(struct observed *observed, page_list *pages, const char *stream, size_t from,
+                      size_t to) {
+    for (size_t offset = from; offset < to; offset += PAGE)
+        list_push(observed->arena, pages, ((struct page){.stream = stream, .offset = offset}));
 }
 
-/* Takes one answer; asks for the rest of a list whose first page it is. */
-static weir_code take_answer(struct observed *observed, const struct request *request, json_doc *answer,
-                             request_list *more, weir_error *err) {
-    int64_t total;
-    if (!request->stream) {
-        size_t before = observed->streams.count;
-        WEIR_TRY(observed_add_streams(observed, answer, &total, err));
-        if (before == 0)
-            for (size_t at = PAGE_STREAMS; at < (size_t)total; at += PAGE_STREAMS)
-                ask_page(observed, more, NULL, at);
-        return WEIR_OK;
+/* Takes the answers over. A stream that is not there has no consumers: no failure. */
+static weir_code keep_answers(page_list *pages, weir_code whole, json_doc **replies, const weir_code *codes,
+                              const weir_error *errs, weir_error *err) {
+    weir_code code = WEIR_OK;
+    for (size_t i = 0; i < pages->count; i++) {
+        bool absent = codes[i] == WEIR_NOT_FOUND && pages->items[i].stream;
+        if (code == WEIR_OK && codes[i] != WEIR_OK && !absent) {
+            code = codes[i];
+            if (err)
+                *err = errs[i];
+        }
     }
-    size_t before = request->stream->consumers.count;
-    WEIR_TRY(observed_add_consumers(observed, request->stream, answer, &total, err));
-    size_t page = request->stream->consumers.count - before;
-    if (before == 0 && page)
-        for (size_t at = page; at < (size_t)total; at += page)
-            ask_page(observed, more, request->stream, at);
-    return WEIR_OK;
-}
-
-/* Of the answers of one flight. A stream that vanished in between has no consumers: no failure. */
-static weir_code first_failure(const struct request *requests, size_t count, weir_code whole,
-                               const weir_code *codes, const weir_error *errs, weir_error *err) {
-    for (size_t i = 0; i < count; i++) {
-        if (codes[i] == WEIR_OK || (codes[i] == WEIR_NOT_FOUND && requests[i].stream))
-            continue;
-        if (err)
-            *err = errs[i];
-        return codes[i];
-    }
-    return whole == WEIR_OK ? WEIR_OK
-                            : weir_fail(err, whole, "the connection was lost while the servers were read");
-}
-
-/* One flight of at most IN_FLIGHT requests. */
-static weir_code fly(struct observed *observed, weir_connection *connection, const struct request *requests,
-                     size_t count, request_list *more, weir_error *err) {
-    const char *apis[IN_FLIGHT];
-    weir_text bodies[IN_FLIGHT];
-    json_doc *replies[IN_FLIGHT] = {0};
-    weir_code codes[IN_FLIGHT];
-    weir_error *errs = mem_alloc(IN_FLIGHT * sizeof *errs);
-    for (size_t i = 0; i < count; i++) {
-        apis[i] = requests[i].api;
-        bodies[i] = requests[i].body;
-    }
-    weir_code code = broker_api_many(connection, count, apis, bodies, replies, codes, errs);
-    code = first_failure(requests, count, code, codes, errs, err);
-    for (size_t i = 0; i < count; i++) {
-        if (code == WEIR_OK && codes[i] == WEIR_OK)
-            code = take_answer(observed, &requests[i], replies[i], more, err);
-        else
+    if (code == WEIR_OK && whole != WEIR_OK)
+        code = weir_fail(err, whole, "the connection was lost while the servers were read");
+    for (size_t i = 0; i < pages->count; i++) {
+        pages->items[i].answer = code == WEIR_OK ? replies[i] : NULL;
+        if (code != WEIR_OK)
             json_doc_free(replies[i]);
     }
+    return code;
+}
+
+static weir_code ask(struct observed *observed, weir_connection *connection, page_list *pages,
+                     weir_error *err) {
+    size_t count = pages->count;
+    const char **apis = arena_alloc(observed->arena, (count + 1) * sizeof *apis);
+    weir_text *bodies = arena_alloc(observed->arena, (count + 1) * sizeof *bodies);
+    json_doc **replies = arena_alloc(observed->arena, (count + 1) * sizeof *replies);
+    weir_code *codes = arena_alloc(observed->arena, (count + 1) * sizeof *codes);
+    weir_error *errs = mem_alloc((count + 1) * sizeof *errs);
+    for (size_t i = 0; i < count; i++) {
+        const struct page *page = &pages->items[i];
+        apis[i] =
+            page->stream ? arena_printf(observed->arena, "CONSUMER.LIST.%s", page->stream) : "STREAM.LIST";
+        bodies[i] = weir_text_of(arena_printf(observed->arena, "{\"offset\":%zu}", page->offset));
+    }
+    weir_code code = broker_api_many(connection, count, apis, bodies, replies, codes, errs);
+    code = keep_answers(pages, code, replies, codes, errs, err);
     mem_free(errs);
     return code;
 }
 
-/* Until no answer asks for more. */
-static weir_code run_requests(struct observed *observed, weir_connection *connection, request_list *requests,
-                              weir_error *err) {
-    for (size_t at = 0; at < requests->count;) {
-        size_t left = requests->count - at, count = left < IN_FLIGHT ? left : IN_FLIGHT;
-        request_list more = {0};
-        WEIR_TRY(fly(observed, connection, requests->items + at, count, &more, err));
-        at += count;
-        for (size_t i = 0; i < more.count; i++)
-            list_push(observed->arena, requests, more.items[i]);
+/* --- taking ------------------------------------------------------------------------------------------- */
+
+/* Adds the answers that are for streams (or for consumers); *total as the last of them says. All answers are
+ * taken over, also when one of them fails. */
+static weir_code take(struct observed *observed, page_list *pages, bool consumers, int64_t *total,
+                      weir_error *err) {
+    weir_code code = WEIR_OK;
+    for (size_t i = 0; i < pages->count; i++) {
+        struct page *page = &pages->items[i];
+        if (!page->answer || consumers != (page->stream != NULL))
+            continue;
+        struct observed_stream *stream = page->stream ? observed_stream(observed, page->stream) : NULL;
+        if (code != WEIR_OK || (consumers && !stream)) {
+            json_doc_free(page->answer);
+            continue;
+        }
+        code = consumers ? observed_add_consumers(observed, stream, page->answer, total, err)
+                         : observed_add_streams(observed, page->answer, total, err);
     }
-    return WEIR_OK;
+    return code;
 }
 
-static weir_code read_all(struct observed *observed, weir_connection *connection, weir_error *err) {
-    request_list streams = {0}, consumers = {0};
-    ask_page(observed, &streams, NULL, 0);
-    WEIR_TRY(run_requests(observed, connection, &streams, err));
+/* The pages a server that follows the catalog fills. Returns how many streams they hold. */
+static size_t expect(struct observed *observed, const struct desired_list *desired, page_list *pages) {
+    map *counts = map_new();
+    size_t streams = 1; /* at least one page is asked for */
+    for (size_t i = 0; i < desired->items.count; i++) {
+        const struct desired *thing = &desired->items.items[i];
+        size_t *count = map_get(counts, weir_text_of(thing->stream));
+        streams += thing->consumer == NULL;
+        if (!thing->consumer)
+            continue;
+        if (!count) {
+            count = arena_alloc(observed->arena, sizeof *count);
+            *count = 0;
+            map_put(counts, weir_text_of(thing->stream), count);
+        }
+        ++*count;
+    }
+    add_pages(observed, pages, NULL, 0, streams);
+    size_t held = pages->count * PAGE;
+    weir_text name;
+    void *count;
+    for (size_t cursor = 0; map_next(counts, &cursor, &name, &count);)
+        add_pages(observed, pages, arena_cstr(observed->arena, name), 0, *(size_t *)count);
+    map_free(counts);
+    return held;
+}
+
+static weir_code read_all(struct observed *observed, weir_connection *connection,
+                          const struct desired_list *desired, weir_error *err) {
+    page_list first = {0}, streams = {0}, rest = {0};
+    int64_t total = 0;
+    size_t held = expect(observed, desired, &first);
+    WEIR_TRY(ask(observed, connection, &first, err));
+    weir_code code = take(observed, &first, false, &total, err);
+    if (code == WEIR_OK) {
+        add_pages(observed, &streams, NULL, held, (size_t)total);
+        code = ask(observed, connection, &streams, err);
+    }
+    if (code == WEIR_OK)
+        code = take(observed, &streams, false, &total, err);
+    weir_code consumers = take(observed, &first, true, &total, code == WEIR_OK ? err : NULL);
+    WEIR_TRY(code);
+    WEIR_TRY(consumers);
     for (size_t i = 0; i < observed->streams.count; i++) {
+        const struct observed_stream *stream = observed->streams.items[i];
         int64_t count = 0;
-        if (json_int(json_get(observed->streams.items[i]->state, "consumer_count"), &count) && count > 0)
-            ask_page(observed, &consumers, observed->streams.items[i], 0);
+        if (json_int(json_get(stream->state, "consumer_count"), &count))
+            add_pages(observed, &rest, stream->name, stream->consumers.count, (size_t)count);
     }
-    return run_requests(observed, connection, &consumers, err);
+    WEIR_TRY(ask(observed, connection, &rest, err));
+    return take(observed, &rest, true, &total, err);
 }
 
-weir_code observed_read(struct observed *out, weir_connection *connection, weir_error *err) {
-    weir_code code = read_all(out, connection, err);
+weir_code observed_read(struct observed *out, weir_connection *connection, const struct desired_list *desired,
+                        weir_error *err) {
+    weir_code code = read_all(out, connection, desired, err);
     if (code != WEIR_OK)
         observed_release(out);
     return code;

@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "broker/broker.h"
+#include "plan/desired.h"
 
 struct observed_consumer {
     const char *name;
@@ -27,9 +28,11 @@ struct observed {
     map *by_name;
 };
 
-/* `out` is zeroed but for arena. A handful of round trips, however many streams there are. UNAVAILABLE when a
+/* `out` is zeroed but for arena; `desired` tells what to ask for first. A handful of round trips, however many
+ * streams there are. UNAVAILABLE when a
  * stream or consumer did not tell its state: what is not known must not be taken for absent. */
-WEIR_MUST_CHECK weir_code observed_read(struct observed *out, weir_connection *connection, weir_error *err);
+WEIR_MUST_CHECK weir_code observed_read(struct observed *out, weir_connection *connection,
+                                        const struct desired_list *desired, weir_error *err);
 void observed_release(struct observed *observed);
 
 struct observed_stream *observed_stream(const struct observed *observed, const char *name); /* NULL: none */

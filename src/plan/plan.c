@@ -30,7 +30,7 @@ weir_code weir_plan_make(weir_plan **out, weir_connection *connection, const wei
     if (code == WEIR_OK)
         code = desired_make(&plan->desired, catalog, err);
     if (code == WEIR_OK)
-        code = observed_read(&plan->observed, connection, err);
+        code = observed_read(&plan->observed, connection, &plan->desired, err);
     if (code != WEIR_OK) {
         weir_plan_free(plan);
         return code;
