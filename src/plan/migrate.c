@@ -189,7 +189,7 @@ static weir_code try_one(struct migration *migration, write_config write, weir_e
 
 static weir_code check_refused(struct migration *migration, weir_error *err) {
     struct observed observed = {.arena = arena_new()};
-    weir_code code = observed_read(&observed, migration->connection, err);
+    weir_code code = observed_read(&observed, migration->connection, NULL, err);
     if (code == WEIR_OK) {
         const struct observed_stream *stream = observed_stream(&observed, migration->names.stream);
         code = stream ? migrate_refused(stream, migration->request, err) : WEIR_OK;

@@ -159,7 +159,7 @@ static weir_code take(struct observed *observed, page_list *pages, bool consumer
 static size_t expect(struct observed *observed, const struct desired_list *desired, page_list *pages) {
     map *counts = map_new();
     size_t streams = 1; /* at least one page is asked for */
-    for (size_t i = 0; i < desired->items.count; i++) {
+    for (size_t i = 0; desired && i < desired->items.count; i++) {
         const struct desired *thing = &desired->items.items[i];
         size_t *count = map_get(counts, weir_text_of(thing->stream));
         streams += thing->consumer == NULL;

@@ -28,7 +28,7 @@ struct observed {
     map *by_name;
 };
 
-/* `out` is zeroed but for arena; `desired` tells what to ask for first. A handful of round trips, however many
+/* `out` is zeroed but for arena; `desired` (may be NULL) tells what to ask for first. A handful of round trips, however many
  * streams there are. UNAVAILABLE when a
  * stream or consumer did not tell its state: what is not known must not be taken for absent. */
 WEIR_MUST_CHECK weir_code observed_read(struct observed *out, weir_connection *connection,
