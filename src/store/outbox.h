@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The outbox contract: what the relay needs of a database. SQLite stands behind it; one conformance suite
- * (test/contract/outbox_contract.c) runs against every backend.
+ * (test/contract/outbox_*_contract.c) runs against every backend.
  *
  * A row is pending (processed = 0, not parked), published (processed = 1, with stream and sequence), parked
  * (with a class and a reason, waiting for a person) or dropped (by that person; processed = 1, class
