@@ -5,7 +5,6 @@
  * the same size and with the same headers. Runs alternate in one process on one server (its default
  * sync_interval), each into a fresh stream; the figure that counts is the ratio, median of the pairs.
  * Options: messages per run, pairs. */
-#include <nats/nats.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "base/text.h"
 #include "catalog/model.h"
 #include "kit/broker.h"
+#include "must.h"
 #include "publish/publisher.h"
 
 enum { WINDOW = 4096, PAIRS_MAX = 50 };
@@ -32,30 +32,6 @@ struct bench {
     jsCtx *js;
     atomic_int acked, failed;
 };
-
-static _Noreturn void stop(const char *what, const char *why) {
-    fprintf(stderr, "publish_bench: %s: %s\n", what, why);
-    exit(1);
-}
-
-#define MUST(call)                     \
-    do {                               \
-        weir_error err_ = {0};         \
-        weir_error *err = &err_;       \
-        if ((call) != WEIR_OK)         \
-            stop(#call, err->message); \
-    } while (0)
-#define NATS_MUST(call)                               \
-    do {                                              \
-        natsStatus status_ = (call);                  \
-        if (status_ != NATS_OK)                       \
-            stop(#call, natsStatus_GetText(status_)); \
-    } while (0)
-
-static double now_s(void) {
-    const weir_clock *clock = weir_clock_system();
-    return (double)clock->mono_ns(clock->self) / 1e9;
-}
 
 /* What this process has used, all threads. */
 static double cpu_s(void) {

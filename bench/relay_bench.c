@@ -6,7 +6,6 @@
  * headers c  weir: the same backlog from outbox to stream, validated and enveloped, in a process of its own
  * The three alternate; the figures are medians, the one that counts is c over the smaller of a and b. Wanted:
  * 0.5 and more, and less than 64 MiB of resident memory. Options: rows, rounds. */
-#include <nats/nats.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include "base/text.h"
 #include "catalog/model.h"
 #include "kit/broker.h"
+#include "must.h"
 #include "weir/outbox.h"
 #include "weir/relay.h"
 
@@ -37,35 +37,12 @@ struct bench {
     int rows;
 };
 
-static _Noreturn void stop(const char *what, const char *why) {
-    fprintf(stderr, "relay_bench: %s: %s\n", what, why);
-    exit(1);
-}
-
-#define MUST(call)                     \
-    do {                               \
-        weir_error err_ = {0};         \
-        weir_error *err = &err_;       \
-        if ((call) != WEIR_OK)         \
-            stop(#call, err->message); \
-    } while (0)
-#define NATS_MUST(call)                               \
-    do {                                              \
-        natsStatus status_ = (call);                  \
-        if (status_ != NATS_OK)                       \
-            stop(#call, natsStatus_GetText(status_)); \
-    } while (0)
 #define SQL_MUST(db, call)                                               \
     do {                                                                 \
         int rc_ = (call);                                                \
         if (rc_ != SQLITE_OK && rc_ != SQLITE_ROW && rc_ != SQLITE_DONE) \
             stop(#call, sqlite3_errmsg(db));                             \
     } while (0)
-
-static double now_s(void) {
-    const weir_clock *clock = weir_clock_system();
-    return (double)clock->mono_ns(clock->self) / 1e9;
-}
 
 /* --- the backlog ---------------------------------------------------------------------------------- */
 
