@@ -73,7 +73,12 @@ typedef struct weir_member_stats {
  * A member of an ordered group starts its first handler when it holds all that its predecessors left
  * unsettled: at once after a graceful stop, after the group's ack_wait when one was killed, and at the latest
  * after twice that. A group with `each: true` needs no consumers: the member reads the value of every
- * subject, then each newer one. */
+ * subject, then each newer one.
+ *
+ * A newer catalog (weir_catalog_watch_open) is taken over in the same process: in the watch's call, open a member
+ * with it and close it again, which says whether the group can still be served; then weir_member_stop, and when
+ * run has returned, close, open with the new catalog and run. Nothing is lost or handled twice by it, for what
+ * waited was given back; the old catalog is closed behind the old member. `weir consume` does exactly this. */
 WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_member_open(weir_member **out, weir_connection *connection,
                                                        const weir_catalog *catalog,
                                                        const weir_member_options *options, weir_error *err);

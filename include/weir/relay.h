@@ -38,7 +38,9 @@ typedef struct weir_relay_stats {
     char trouble[512];    /* why nothing moves now; "" when all is well */
 } weir_relay_stats;
 
-/* Borrows connection and catalog until close. */
+/* Borrows connection and catalog until close. A newer catalog (weir_catalog_watch_open) is taken over by
+ * weir_relay_stop, and when run has returned: close, open with the new one (with `standby`: another relay may have
+ * taken the lease meanwhile), run. Nothing is lost or doubled by it. `weir relay` does exactly this. */
 WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_relay_open(weir_relay **out, weir_connection *connection,
                                                       const weir_catalog *catalog,
                                                       const weir_relay_options *options, weir_error *err);

@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "cli/commands.h"
 #include "cli/exec.h"
+#include "cli/reload.h"
 #include "cli/run.h"
 
 static const struct option_row consume_options[] = {
@@ -23,6 +24,8 @@ static const struct option_row consume_options[] = {
     {NULL},
 };
 
+enum { NO_HURRY_MS = 24 * 3600 * 1000 };
+
 struct consuming {
     cli *cli;
     weir_member *member;
@@ -31,6 +34,10 @@ struct consuming {
     pthread_mutex_t lock;
     pthread_cond_t ended;
     bool over;
+
+    weir_member_options options, probe; /* the latter never changes: another thread reads it */
+    struct reload *reload;
+    weir_member_stats total; /* of all members before and now */
 };
 
 /* --- handlers
@@ -102,12 +109,20 @@ static weir_code run_watched(struct consuming *consuming, weir_error *err) {
 /* --- the command
  * -------------------------------------------------------------------------------------------------- */
 
-static void say_summary(struct consuming *consuming) {
+static void add_up(struct consuming *consuming) {
     weir_member_stats stats;
     weir_member_stats_get(consuming->member, &stats);
+    consuming->total.handled += stats.handled;
+    consuming->total.repeated += stats.repeated;
+    consuming->total.retries += stats.retries;
+    consuming->total.dead_letters += stats.dead_letters;
+}
+
+static void say_summary(struct consuming *consuming) {
+    const weir_member_stats *stats = &consuming->total;
     cli_say(consuming->cli, "%llu handled, %llu failed attempts, %llu dead letters",
-            (unsigned long long)stats.handled, (unsigned long long)stats.retries,
-            (unsigned long long)stats.dead_letters);
+            (unsigned long long)stats->handled, (unsigned long long)stats->retries,
+            (unsigned long long)stats->dead_letters);
 }
 
 static weir_code prepare_exec(struct consuming *consuming, weir_error *err) {
@@ -119,20 +134,74 @@ static weir_code prepare_exec(struct consuming *consuming, weir_error *err) {
     return exec_command(&consuming->exec.argv, cli_text(cli, "exec"), cli_rest(cli), cli->arena, err);
 }
 
-static int consume(struct consuming *consuming, const weir_member_options *options) {
+/* Would the group be served with this catalog? Asked by opening a member and closing it again. */
+static weir_code fits(void *arg, const weir_catalog *catalog, weir_error *err) {
+    const struct consuming *consuming = arg;
+    weir_member *member;
+    weir_code code = weir_member_open(&member, consuming->cli->connection, catalog, &consuming->probe, err);
+    if (code == WEIR_OK)
+        weir_member_close(member);
+    return code != WEIR_OK && err->retriable ? WEIR_OK : code; /* an outage says nothing about the catalog */
+}
+
+/* Stops gracefully: commands that run are not hurried. */
+static void on_reload(void *arg) {
+    struct consuming *consuming = arg;
+    weir_member_stop(consuming->member);
+}
+
+static weir_code open_member(struct consuming *consuming, weir_error *err) {
+    weir_code code;
+    do {
+        code = weir_member_open(&consuming->member, consuming->cli->connection, consuming->cli->catalog,
+                                &consuming->options, err);
+    } while (code != WEIR_OK && reload_patient(consuming->reload, err));
+    return code;
+}
+
+/* Until it ends or is stopped, or the catalog is another one. */
+static weir_code serve(struct consuming *consuming, weir_error *err) {
+    WEIR_TRY(open_member(consuming, err));
+    cli_on_stop(consuming->cli, on_stop, consuming);
+    reload_arm(consuming->reload, on_reload, consuming);
+    if (cli_stopping(consuming->cli))
+        on_stop(consuming);
+    weir_code code = run_watched(consuming, err);
+    reload_disarm(consuming->reload);
+    cli_on_stop(consuming->cli, NULL, NULL);
+    add_up(consuming);
+    weir_member_close(consuming->member);
+    return code;
+}
+
+/* Is there anything left to do for --count? */
+static bool count_down(struct consuming *consuming) {
+    int64_t count = cli_int(consuming->cli, "count");
+    int64_t left = count - (int64_t)(consuming->total.handled + consuming->total.repeated);
+    if (count <= 0)
+        return true;
+    consuming->options.max_events = left > 0 ? (int)left : 0;
+    return left > 0;
+}
+
+static int consume(struct consuming *consuming) {
     cli *cli = consuming->cli;
     weir_error err;
-    const weir_catalog *catalog = cli_catalog(cli);
-    weir_connection *connection = catalog ? cli_connection(cli) : NULL;
-    if (!connection)
+    if (!cli_catalog(cli) || !cli_connection(cli))
         return EXIT_ERROR;
-    if (weir_member_open(&consuming->member, connection, catalog, options, &err) != WEIR_OK)
-        return cli_fail(cli, &err);
-    cli_on_stop(cli, on_stop, consuming);
-    weir_code code = run_watched(consuming, &err);
-    cli_on_stop(cli, NULL, NULL);
-    say_summary(consuming);
-    weir_member_close(consuming->member);
+    weir_code code = reload_open(&consuming->reload, cli, fits, consuming, &err);
+    bool served = false;
+    while (code == WEIR_OK) {
+        code = serve(consuming, &err);
+        served = served || code == WEIR_OK || consuming->total.handled;
+        consuming->over = false;
+        if (code != WEIR_OK || consuming->broken.code != WEIR_OK || !count_down(consuming) ||
+            !reload_take(consuming->reload))
+            break;
+    }
+    reload_close(consuming->reload);
+    if (served)
+        say_summary(consuming);
     if (consuming->broken.code != WEIR_OK)
         return cli_fail(cli, &consuming->broken);
     if (code != WEIR_OK)
@@ -152,13 +221,17 @@ static int run_consume(cli *cli) {
         return run_usage(cli, err.message, err.hint);
     pthread_mutex_init(&consuming.lock, NULL);
     pthread_cond_init(&consuming.ended, NULL);
-    int code = consume(&consuming, &(weir_member_options){.group = cli_argument(cli, 0),
-                                                          .handler = to_stdout ? print_event : exec_handle,
-                                                          .handler_arg = to_stdout ? (void *)&consuming
-                                                                                   : (void *)&consuming.exec,
-                                                          .workers = (int)cli_int(cli, "workers"),
-                                                          .max_events = (int)cli_int(cli, "count"),
-                                                          .until_empty = cli_flag(cli, "until-empty")});
+    consuming.options = (weir_member_options){
+        .group = cli_argument(cli, 0),
+        .handler = to_stdout ? print_event : exec_handle,
+        .handler_arg = to_stdout ? (void *)&consuming : (void *)&consuming.exec,
+        .workers = (int)cli_int(cli, "workers"),
+        .max_events = (int)cli_int(cli, "count"),
+        .until_empty = cli_flag(cli, "until-empty"),
+        /* A signal gives commands LIMIT_DRAIN_MS (exec.h); for a new catalog nobody needs to hurry. */
+        .drain_ms = consuming.exec.timeout_ms ? consuming.exec.timeout_ms + LIMIT_DRAIN_MS : NO_HURRY_MS};
+    consuming.probe = consuming.options;
+    int code = consume(&consuming);
     pthread_cond_destroy(&consuming.ended);
     pthread_mutex_destroy(&consuming.lock);
     return code;

@@ -114,6 +114,7 @@ static weir_code fetch(cli *cli, const char *name, weir_report **report, weir_er
     }
     WEIR_TRY(
         weir_catalog_fetch(&cli->catalog, cli->connection, exact, environment, &cli->revision, report, err));
+    cli->pinned = strchr(name, '@') != NULL;
     cli->catalog_folder = arena_printf(cli->arena, SERVERS_PREFIX "%s", cli->revision.catalog);
     return WEIR_OK;
 }

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/units.h"
 #include "cli/commands.h"
+#include "cli/reload.h"
 #include "cli/run.h"
 
 static const struct option_row relay_options[] = {
@@ -32,7 +33,8 @@ struct relaying {
     bool once;
     weir_code code;
     weir_error err;
-    bool over, joined; /* under lock */
+    bool over, joined;      /* under lock */
+    weir_relay_stats total; /* of this relay and those before it */
     struct relays *relays;
     char told[sizeof((weir_relay_stats *)0)->trouble];
 };
@@ -40,6 +42,8 @@ struct relaying {
 struct relays {
     struct relaying all[OUTBOXES_MAX];
     size_t count;
+    struct reload *reload;
+    bool ran;
     pthread_mutex_t lock;
     pthread_cond_t ended;
 };
@@ -57,7 +61,8 @@ static void *run_one(void *arg) {
 static void on_stop(void *arg) {
     struct relays *relays = arg;
     for (size_t i = 0; i < relays->count; i++)
-        weir_relay_stop(relays->all[i].relay);
+        if (relays->all[i].relay)
+            weir_relay_stop(relays->all[i].relay);
 }
 
 /* Published rows are what brings back events that a stream forgot, so there is a least time to keep them. */
@@ -71,31 +76,61 @@ static int64_t keep_ms(cli *cli) {
     return keep_ns / NS_PER_MS;
 }
 
-static int open_relays(cli *cli, struct relays *relays) {
+static weir_code open_one(struct relaying *relaying, const weir_relay_options *options, weir_error *err) {
+    cli *cli = relaying->cli;
+    weir_code code;
+    relaying->over = relaying->joined = false;
+    do {
+        code = weir_relay_open(&relaying->relay, cli->connection, cli->catalog, options, err);
+    } while (code != WEIR_OK && reload_patient(relaying->relays->reload, err));
+    return code;
+}
+
+/* All, or again all that did not fail. Who took an outbox over meanwhile keeps it: then we stand by. */
+static int open_relays(cli *cli, struct relays *relays, bool again) {
     weir_error err;
-    const weir_catalog *catalog = cli_catalog(cli);
-    weir_connection *connection = catalog ? cli_connection(cli) : NULL;
-    if (!connection)
-        return EXIT_ERROR;
-    weir_relay_options options = {.keep_ms = keep_ms(cli), .standby = cli_flag(cli, "standby")};
-    for (size_t i = 0; i < cli_list_count(cli, "outbox"); i++) {
-        struct relaying *relaying = &relays->all[i];
-        *relaying = (struct relaying){.cli = cli,
-                                      .url = cli_list_item(cli, "outbox", i),
-                                      .once = cli_flag(cli, "once"),
-                                      .relays = relays};
-        options.outbox = relaying->url;
-        if (weir_relay_open(&relaying->relay, connection, catalog, &options, &err) != WEIR_OK)
-            return cli_fail(cli, &err);
-        relays->count++;
+    weir_relay_options options = {.keep_ms = keep_ms(cli), .standby = again || cli_flag(cli, "standby")};
+    for (size_t i = 0; i < relays->count; i++) {
+        options.outbox = relays->all[i].url;
+        if (relays->all[i].code != WEIR_OK || open_one(&relays->all[i], &options, &err) == WEIR_OK)
+            continue;
+        relays->all[i].code = err.code;
+        cli_fail(cli, &err);
+        if (!again)
+            return EXIT_ERROR;
     }
     return EXIT_OK;
+}
+
+static void name_relays(cli *cli, struct relays *relays) {
+    relays->count = cli_list_count(cli, "outbox");
+    for (size_t i = 0; i < relays->count; i++)
+        relays->all[i] = (struct relaying){.cli = cli,
+                                           .url = cli_list_item(cli, "outbox", i),
+                                           .once = cli_flag(cli, "once"),
+                                           .relays = relays};
+}
+
+static bool any_left(const struct relays *relays) {
+    for (size_t i = 0; i < relays->count; i++)
+        if (relays->all[i].code == WEIR_OK)
+            return true;
+    return false;
+}
+
+static void close_relays(struct relays *relays) {
+    for (size_t i = 0; i < relays->count; i++) {
+        weir_relay_close(relays->all[i].relay);
+        relays->all[i].relay = NULL;
+    }
 }
 
 /* --- while they run --------------------------------------------------------------------------------- */
 
 static void tell_trouble(struct relaying *relaying) {
     weir_relay_stats stats;
+    if (!relaying->relay)
+        return;
     weir_relay_stats_get(relaying->relay, &stats);
     if (strcmp(stats.trouble, relaying->told) == 0)
         return;
@@ -103,24 +138,24 @@ static void tell_trouble(struct relaying *relaying) {
     cli_say(relaying->cli, "%s: %s", relaying->url, stats.trouble[0] ? stats.trouble : "going on");
 }
 
-static int join(struct relaying *relaying) {
+static void join(struct relaying *relaying) {
     relaying->joined = true;
     pthread_join(relaying->thread, NULL);
-    return relaying->code == WEIR_OK ? EXIT_OK : cli_fail(relaying->cli, &relaying->err);
+    if (relaying->code != WEIR_OK)
+        cli_fail(relaying->cli, &relaying->err);
 }
 
 /* One that ended and was not joined yet; with the lock held. */
 static struct relaying *next_ended(struct relays *relays) {
     for (size_t i = 0; i < relays->count; i++)
-        if (relays->all[i].over && !relays->all[i].joined)
+        if (relays->all[i].relay && relays->all[i].over && !relays->all[i].joined)
             return &relays->all[i];
     return NULL;
 }
 
 /* Waits for the threads, telling once a second what keeps them. A failure is told when it happens. */
-static int watch(struct relays *relays) {
-    int code = EXIT_OK;
-    for (size_t running = relays->count; running > 0;) {
+static void watch(struct relays *relays, size_t running) {
+    while (running > 0) {
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec++;
@@ -132,10 +167,9 @@ static int watch(struct relays *relays) {
         for (size_t i = 0; i < relays->count && !ended; i++)
             tell_trouble(&relays->all[i]);
         running -= ended != NULL;
-        if (ended && join(ended) != EXIT_OK)
-            code = EXIT_ERROR;
+        if (ended)
+            join(ended);
     }
-    return code;
 }
 
 /* --- the end ------------------------------------------------------------------------------------------ */
@@ -146,8 +180,7 @@ static void print_json(cli *cli, struct relays *relays) {
     weir_json_key(json, "outboxes");
     weir_json_begin_array(json);
     for (size_t i = 0; i < relays->count; i++) {
-        weir_relay_stats stats;
-        weir_relay_stats_get(relays->all[i].relay, &stats);
+        const weir_relay_stats stats = relays->all[i].total;
         const struct {
             const char *key;
             int64_t value;
@@ -172,8 +205,7 @@ static void print_json(cli *cli, struct relays *relays) {
 
 static void say_summary(cli *cli, struct relays *relays) {
     for (size_t i = 0; i < relays->count; i++) {
-        weir_relay_stats stats;
-        weir_relay_stats_get(relays->all[i].relay, &stats);
+        const weir_relay_stats stats = relays->all[i].total;
         cli_say(cli, "%s: %llu published, %llu parked, %lld pending", relays->all[i].url,
                 (unsigned long long)stats.published, (unsigned long long)stats.parked,
                 (long long)stats.pending);
@@ -186,23 +218,86 @@ static int no_thread(cli *cli) {
     return cli_fail(cli, &err);
 }
 
-static int run_relays(cli *cli, struct relays *relays) {
-    cli_on_stop(cli, on_stop, relays);
+static void add_up(struct relaying *relaying) {
+    weir_relay_stats stats;
+    if (!relaying->relay)
+        return;
+    weir_relay_stats_get(relaying->relay, &stats);
+    relaying->total.published += stats.published;
+    relaying->total.parked += stats.parked;
+    relaying->total.batches += stats.batches;
+    relaying->total.reconciled += stats.reconciled;
+    relaying->total.republished += stats.republished;
+    relaying->total.pending = stats.pending;
+}
+
+/* How many threads run now; all of the open ones, unless the machine gives no more. */
+static size_t start_relays(struct relays *relays, bool *all) {
     size_t started = 0;
-    while (started < relays->count &&
-           pthread_create(&relays->all[started].thread, NULL, run_one, &relays->all[started]) == 0)
-        started++;
-    bool all = started == relays->count;
-    relays->count = started;
-    if (!all)
+    *all = true;
+    for (size_t i = 0; i < relays->count; i++) {
+        struct relaying *relaying = &relays->all[i];
+        if (!relaying->relay)
+            continue;
+        if (*all && pthread_create(&relaying->thread, NULL, run_one, relaying) == 0) {
+            started++;
+        } else {
+            *all = false;
+            relaying->joined = true; /* there is none to join */
+        }
+    }
+    return started;
+}
+
+static int run_relays(cli *cli, struct relays *relays) {
+    bool all;
+    cli_on_stop(cli, on_stop, relays);
+    size_t running = start_relays(relays, &all);
+    reload_arm(relays->reload, on_stop, relays);
+    if (!all || cli_stopping(cli))
         on_stop(relays);
-    int code = watch(relays);
-    if (!all)
-        code = no_thread(cli);
+    watch(relays, running);
+    reload_disarm(relays->reload);
     cli_on_stop(cli, NULL, NULL);
+    for (size_t i = 0; i < relays->count; i++)
+        add_up(&relays->all[i]);
+    return all ? EXIT_OK : no_thread(cli);
+}
+
+static bool all_well(const struct relays *relays) {
+    for (size_t i = 0; i < relays->count; i++)
+        if (relays->all[i].code != WEIR_OK)
+            return false;
+    return true;
+}
+
+/* With one catalog after the other. What failed stays closed, and makes the command fail in the end. */
+static int run_rounds(cli *cli, struct relays *relays) {
+    int code = open_relays(cli, relays, false);
+    while (code == EXIT_OK) {
+        code = run_relays(cli, relays);
+        relays->ran = true;
+        close_relays(relays);
+        if (!any_left(relays) || !reload_take(relays->reload))
+            break;
+        code = open_relays(cli, relays, true);
+    }
+    close_relays(relays);
+    return code == EXIT_OK && !all_well(relays) ? EXIT_ERROR : code;
+}
+
+static int run_and_tell(cli *cli, struct relays *relays) {
+    weir_error err;
+    if (!cli_catalog(cli) || !cli_connection(cli))
+        return EXIT_ERROR;
+    if (!cli_flag(cli, "once") && reload_open(&relays->reload, cli, NULL, NULL, &err) != WEIR_OK)
+        return cli_fail(cli, &err);
+    int code = run_rounds(cli, relays);
+    reload_close(relays->reload);
     if (cli_json(cli) && code == EXIT_OK)
         print_json(cli, relays);
-    say_summary(cli, relays);
+    if (relays->ran)
+        say_summary(cli, relays);
     return code == EXIT_OK && cli_interrupted(cli) ? EXIT_INTERRUPTED : code;
 }
 
@@ -219,11 +314,8 @@ static int run_relay(cli *cli) {
     struct relays *relays = arena_alloc(cli->arena, sizeof *relays);
     pthread_mutex_init(&relays->lock, NULL);
     pthread_cond_init(&relays->ended, NULL);
-    int code = open_relays(cli, relays);
-    if (code == EXIT_OK)
-        code = run_relays(cli, relays);
-    for (size_t i = 0; i < OUTBOXES_MAX; i++)
-        weir_relay_close(relays->all[i].relay);
+    name_relays(cli, relays);
+    int code = run_and_tell(cli, relays);
     pthread_cond_destroy(&relays->ended);
     pthread_mutex_destroy(&relays->lock);
     return code;

@@ -19,6 +19,7 @@ struct cli {
     bool catalog_chosen;     /* by cli_use_catalog */
     weir_catalog *catalog;
     weir_revision revision; /* of a catalog from the servers; number 0: it came from files */
+    bool pinned;            /* that revision was asked for, not the latest */
     weir_connection *connection;
 };
 

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rooms: registry plan relay store */
+/* New revisions while a relay and members run: they take them over without a restart, and nothing is lost,
+ * doubled or left behind. */
+#include "cli_fixture.h"
+#include "relay_fixture.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+
+#include "base/process.h"
+#include "weir/catalog.h"
+
+#define TYPE(type) SHOP_EVENT(type, "ORDERS")
+#define GROUPS(names, groups)                                        \
+    "streams: {ORDERS: {subjects: [order.>]}}\n"                     \
+    "services: {shop: {publish: [order.>], consume: [" names "]}}\n" \
+    "groups:\n" groups
+#define MAILING "  mailing: {service: shop, from: {ORDERS: all}}\n"
+#define BILLING "  billing: {service: shop, order: key, from: {ORDERS: all}}\n"
+
+/* --- processes ------------------------------------------------------------------------------------------ */
+
+enum { PROGRAMS_MAX = 8 };
+
+struct program {
+    pid_t pid;
+    char log[512];
+};
+
+/* A server that a catalog is applied to by the program, an outbox, and programs at work. */
+struct site {
+    struct shop shop;
+    const char *folder;
+    struct program programs[PROGRAMS_MAX];
+    int count;
+};
+
+static void apply(struct site *site, const char *yaml) {
+    kit_file(site->folder, "catalog.yaml", yaml);
+    EXPECT(WEIR("apply", site->folder, "-y", "-q"), 0, NULL, "");
+}
+
+static struct site site_open(const char *yaml) {
+    own_environment();
+    struct site site = {.shop = shop_open(yaml), .folder = kit_catalog_folder(yaml)};
+    setenv("NATS_URL", kit_server_url(site.shop.server), 1);
+    setenv("WEIR_CATALOG", "nats:", 1);
+    apply(&site, yaml);
+    return site;
+}
+
+static struct program *start(struct site *site, const char *const *arguments) {
+    static int number;
+    const char *argv[16] = {kit_program("weir")};
+    char name[64];
+    struct program *program = &site->programs[site->count++];
+    for (int i = 0; arguments[i]; i++)
+        argv[i + 1] = arguments[i];
+    snprintf(name, sizeof name, "program-%d.log", ++number);
+    snprintf(program->log, sizeof program->log, "%s", kit_path(name));
+    program->pid = kit_start(argv, name);
+    return program;
+}
+#define START(site, ...) start(site, (const char *const[]){__VA_ARGS__, NULL})
+
+static void site_close(struct site *site) {
+    unsetenv("WEIR_CATALOG");
+    unsetenv("NATS_URL");
+    shop_close(&site->shop);
+}
+
+static char *log_of(const struct program *program) {
+    char *text;
+    size_t size;
+    weir_error err = {0};
+    expect_ok(file_read(&text, &size, program->log, 64 << 20, &err), &err);
+    return text;
+}
+
+struct awaited {
+    struct program *program;
+    const char *text;
+};
+
+static bool is_logged(void *arg) {
+    const struct awaited *awaited = arg;
+    char *text = log_of(awaited->program);
+    bool found = strstr(text, awaited->text) != NULL;
+    free(text);
+    return found;
+}
+
+static void expect_logged(struct program *program, const char *text) {
+    struct awaited awaited = {program, text};
+    if (kit_until(is_logged, &awaited))
+        return;
+    char *log = log_of(program);
+    print_error("'%s' is not in:\n%s\n", text, log);
+    fail();
+}
+
+static void expect_revision(struct site *site, int number) {
+    char text[64];
+    snprintf(text, sizeof text, "shop: revision %d (digest ", number);
+    for (int i = 0; i < site->count; i++)
+        expect_logged(&site->programs[i], text);
+}
+
+/* --- rows ----------------------------------------------------------------------------------------------- */
+
+enum { ROWS_EACH = 20 };
+
+struct writer {
+    struct shop *shop;
+    pthread_t thread;
+    atomic_bool stop, both;
+};
+
+/* One transaction of rows "row-N" of one type, or of two in turn. */
+static void write_some(struct writer *writer) {
+    char sql[256];
+    int n = writer->shop->rows, end = n + ROWS_EACH;
+    if (sqlite3_exec(writer->shop->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+        return;
+    for (; n < end; n++) {
+        bool second = atomic_load(&writer->both) && n % 2;
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO outbox_events (id, type, payload) VALUES ('row-%d', '%s', "
+                 "'{\"n\":%d,\"customer\":\"c%d\"}')",
+                 n, second ? "order.sent" : "order.placed", n, n % 7);
+        sqlite3_exec(writer->shop->db, sql, NULL, NULL, NULL);
+    }
+    if (sqlite3_exec(writer->shop->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+        writer->shop->rows = end;
+    else
+        sqlite3_exec(writer->shop->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+static void *write_rows(void *arg) {
+    struct writer *writer = arg;
+    while (!atomic_load(&writer->stop)) {
+        write_some(writer);
+        usleep(1000);
+    }
+    return NULL;
+}
+
+static void writer_start(struct writer *writer, struct shop *shop) {
+    *writer = (struct writer){.shop = shop};
+    assert_int_equal(pthread_create(&writer->thread, NULL, write_rows, writer), 0);
+}
+
+static void writer_end(struct writer *writer) {
+    atomic_store(&writer->stop, true);
+    pthread_join(writer->thread, NULL);
+}
+
+/* How often each row was printed by the programs from first on: events stand one a line. */
+static int count_rows(const struct site *site, int first, int members, int *times, int rows) {
+    int total = 0;
+    memset(times, 0, (size_t)rows * sizeof *times);
+    for (int i = first; i < first + members; i++) {
+        char *text = log_of(&site->programs[i]);
+        for (const char *at = text; (at = strstr(at, "\"row-")); at++) {
+            int n = (int)strtol(at + 5, NULL, 10);
+            if (n < rows)
+                times[n]++;
+            total++;
+        }
+        free(text);
+    }
+    return total;
+}
+
+struct counting {
+    const struct site *site;
+    int first, members, *times, rows;
+};
+
+static bool all_came(void *arg) {
+    const struct counting *counting = arg;
+    return count_rows(counting->site, counting->first, counting->members, counting->times, counting->rows) >=
+           counting->rows;
+}
+
+static void expect_each_once(const struct site *site, int first, int members) {
+    struct counting counting = {site, first, members, calloc((size_t)site->shop.rows, sizeof(int)),
+                                site->shop.rows};
+    assert_true(kit_until(all_came, &counting));
+    for (int n = 0; n < counting.rows; n++)
+        if (counting.times[n] != 1)
+            fail_msg("row %d of %d came %d times", n, counting.rows, counting.times[n]);
+    free(counting.times);
+}
+
+/* --- the cases ------------------------------------------------------------------------------------------ */
+
+static void revisions_under_load_lose_nothing(void **state) {
+    (void)state;
+#define FIRST SHOP_HEAD GROUPS("mailing, billing", MAILING BILLING) "events:\n" TYPE("order.placed")
+    static const char *const revisions[] = {FIRST "title: second\n", FIRST TYPE("order.sent"),
+                                            FIRST TYPE("order.sent") "title: fourth\n"};
+    struct site site = site_open(FIRST);
+    struct writer writer;
+    START(&site, "consume", "mailing", "--stdout");
+    START(&site, "consume", "mailing", "--stdout");
+    START(&site, "consume", "billing", "--stdout");
+    START(&site, "relay", "--outbox", site.shop.url);
+    expect_revision(&site, 1);
+    writer_start(&writer, &site.shop);
+    for (int i = 0; i < 3; i++) {
+        apply(&site, revisions[i]);
+        expect_revision(&site, i + 2);
+        atomic_store(&writer.both, i >= 1); /* the new type, without a restart */
+    }
+    writer_end(&writer);
+    expect_each_once(&site, 0, 2);
+    expect_each_once(&site, 2, 1);
+    print_message("%d rows\n", site.shop.rows);
+    for (int i = 0; i < site.count; i++)
+        assert_int_equal(kit_end(site.programs[i].pid, SIGTERM), 0);
+    assert_int_equal(
+        shop_number(&site.shop, "SELECT count(*) FROM outbox_events WHERE parked_at IS NOT NULL"), 0);
+    struct broker_stream_state dead;
+    weir_error err;
+    expect_ok(broker_stream_state(site.shop.connection, "DEAD", &dead, &err), &err);
+    assert_int_equal(dead.messages, 0);
+    site_close(&site);
+}
+
+static void store(struct site *site, const char *yaml) {
+    weir_catalog *catalog;
+    weir_error err;
+    expect_ok(weir_catalog_open(&catalog, kit_catalog_folder(yaml), NULL, NULL, &err), &err);
+    expect_ok(weir_catalog_store(site->shop.connection, catalog, NULL, NULL, &err), &err);
+    weir_catalog_close(catalog);
+}
+
+static void a_revision_without_the_group_is_refused(void **state) {
+    (void)state;
+    struct site site =
+        site_open(SHOP_HEAD GROUPS("mailing, billing", MAILING BILLING) "events:\n" TYPE("order.placed"));
+    struct program *billing = START(&site, "consume", "billing", "--stdout");
+    expect_revision(&site, 1);
+    store(&site, SHOP_HEAD GROUPS("mailing", MAILING) "events:\n" TYPE("order.placed"));
+    expect_logged(billing, "is refused, going on with 1");
+    expect_logged(billing, "no group 'billing' in catalog 'shop'");
+    store(&site, SHOP_HEAD GROUPS("mailing, billing",
+                                  MAILING BILLING) "events:\n" TYPE("order.placed") "title: third\n");
+    expect_logged(billing, "shop: revision 3 (digest ");
+    expect_logged(billing, ", was 1");
+    kit_publish(site.shop.connection, "order.placed",
+                "{\"id\":\"row-0\",\"type\":\"order.placed\",\"time\":\"2025-11-14T12:00:00Z\",\"version\":1,"
+                "\"payload\":{\"customer\":\"c\",\"n\":0}}");
+    expect_logged(billing, "\"row-0\"");
+    assert_int_equal(kit_end(billing->pid, SIGTERM), 0);
+    site_close(&site);
+}
+
+static void a_count_goes_on_in_the_next_revision(void **state) {
+    (void)state;
+    struct site site = site_open(SHOP_HEAD GROUPS("mailing", MAILING) "events:\n" TYPE("order.placed"));
+    struct program *mailing = START(&site, "consume", "mailing", "--stdout", "--count", "4");
+    for (int n = 0; n < 4; n++) {
+        char text[256];
+        snprintf(
+            text, sizeof text,
+            "{\"id\":\"row-%d\",\"type\":\"order.placed\",\"time\":\"2025-11-14T12:00:00Z\",\"version\":1,"
+            "\"payload\":{\"customer\":\"c\",\"n\":0}}",
+            n);
+        kit_publish(site.shop.connection, "order.placed", text);
+        snprintf(text, sizeof text, "\"row-%d\"", n);
+        expect_logged(mailing, text);
+        if (n != 1)
+            continue;
+        apply(&site, SHOP_HEAD GROUPS("mailing", MAILING) "events:\n" TYPE("order.placed") "title: second\n");
+        expect_revision(&site, 2);
+    }
+    expect_logged(mailing, "4 handled, 0 failed attempts, 0 dead letters");
+    assert_int_equal(kit_end(mailing->pid, SIGTERM), 0);
+    site_close(&site);
+}
+
+static void a_revision_that_was_asked_for_stays(void **state) {
+    (void)state;
+    struct site site = site_open(SHOP_HEAD GROUPS("mailing", MAILING) "events:\n" TYPE("order.placed"));
+    apply(&site, SHOP_HEAD GROUPS("mailing", MAILING) "events:\n" TYPE("order.placed") TYPE("order.sent"));
+    EXPECT(WEIR("publish", "order.sent", "--catalog", "nats:shop@2", "--data", "{\"n\":1,\"customer\":\"c\"}",
+                "-q"),
+           0, NULL, "");
+    EXPECT(WEIR("publish", "order.sent", "--catalog", "nats:shop@1", "--data", "{\"n\":1,\"customer\":\"c\"}",
+                "-q"),
+           1, "", "weir publish: no event type 'order.sent' in catalog 'shop'\n");
+    site_close(&site);
+}
+
+static const struct spec specs[] = {
+    {"three revisions under load lose and double nothing", revisions_under_load_lose_nothing},
+    {"a revision without the group is refused", a_revision_without_the_group_is_refused},
+    {"a count goes on in the next revision", a_count_goes_on_in_the_next_revision},
+    {"a revision that was asked for stays", a_revision_that_was_asked_for_stays},
+};
+SPEC_MAIN(specs)
