@@ -65,6 +65,8 @@ typedef struct weir_apply_options {
     void (*on_step)(void *arg, const weir_step *step, weir_code code,
                     const weir_error *err); /* may be NULL */
     void *on_step_arg;
+    /* A step that takes a while (REPLACE): what is being done, as a sentence. May be NULL. */
+    void (*on_progress)(void *arg, const weir_step *step, const char *about);
 } weir_apply_options;
 
 /* Would apply refuse this plan before its first step? CONFLICT with the reason when a step is impossible, or

@@ -40,6 +40,11 @@ static void on_step(void *arg, const weir_step *step, weir_code code, const weir
             step->adopts ? "adopted" : verbs[step->kind], plan_thing(step), step->name);
 }
 
+static void on_progress(void *arg, const weir_step *step, const char *about) {
+    struct applying *applying = arg;
+    cli_say(applying->cli, "%s: %s", step->name, about);
+}
+
 /* Promise P9, looked at rather than believed: after apply, plan is empty. */
 static weir_code check_empty(cli *cli, weir_error *err) {
     weir_plan *after;
@@ -86,6 +91,7 @@ static int carry_out(cli *cli, weir_plan *plan, weir_apply_options *options) {
     weir_error err;
     options->on_step = on_step;
     options->on_step_arg = &applying;
+    options->on_progress = on_progress;
     weir_code code = weir_plan_apply(plan, cli_connection(cli), options, &err);
     if (code != WEIR_OK && applying.done && applying.failed)
         weir_prefix(&err, "step %d of %d", applying.failed, applying.steps);

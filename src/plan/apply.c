@@ -182,12 +182,51 @@ static weir_code fly(weir_connection *connection, const struct flight *flight,
     return code;
 }
 
+/* --- a new stream ------------------------------------------------------------------------------------------ */
+
+struct telling {
+    const weir_apply_options *options;
+    const weir_step *step;
+};
+
+static void tell(void *arg, enum migrate_act act, const char *about) {
+    struct telling *telling = arg;
+    (void)act;
+    if (telling->options->on_progress)
+        telling->options->on_progress(telling->options->on_step_arg, telling->step, about);
+}
+
+/* The stream's step, and with it those of its consumers. */
+static weir_code replace(const weir_plan *plan, weir_connection *connection, const struct plan_step *step,
+                         const weir_apply_options *options, weir_error *err) {
+    struct telling telling = {options, &step->step};
+    struct flight flight = {.steps = {step}, .count = 1};
+    weir_error own = {0};
+    weir_code code = plan_replace(plan, step, connection, tell, &telling, &own);
+    WEIR_TRY(report(&flight, &code, &own, options, err));
+    for (size_t i = 0; i < plan->steps.count; i++) {
+        const weir_step *other = &plan->steps.items[i].step;
+        if (other->kind != WEIR_STEP_KEEP && replace_covers(step, &plan->steps.items[i]) && options->on_step)
+            options->on_step(options->on_step_arg, other, WEIR_OK, NULL);
+    }
+    return WEIR_OK;
+}
+
+/* --- all steps ---------------------------------------------------------------------------------------------- */
+
+static bool done_with_its_stream(const weir_plan *plan, const struct plan_step *step) {
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (replace_covers(&plan->steps.items[i], step))
+            return true;
+    return false;
+}
+
 /* The next steps that may be done side by side, from *at on. */
 static void gather(const weir_plan *plan, size_t *at, struct flight *flight) {
     flight->count = 0;
     for (; *at < plan->steps.count && flight->count < LIMIT_APPLY_AT_ONCE; ++*at) {
         const struct plan_step *step = &plan->steps.items[*at];
-        if (step->step.kind == WEIR_STEP_KEEP)
+        if (step->step.kind == WEIR_STEP_KEEP || done_with_its_stream(plan, step))
             continue;
         if (flight->count && !plan_together(flight->steps[0], step))
             return;
@@ -200,7 +239,9 @@ static weir_code run_steps(const weir_plan *plan, weir_connection *connection,
     struct flight flight;
     for (size_t at = 0; at < plan->steps.count;) {
         gather(plan, &at, &flight);
-        if (flight.count)
+        if (flight.count && flight.steps[0]->step.kind == WEIR_STEP_REPLACE)
+            WEIR_TRY(replace(plan, connection, flight.steps[0], options, err));
+        else if (flight.count)
             WEIR_TRY(fly(connection, &flight, options, err));
     }
     return WEIR_OK;

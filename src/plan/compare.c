@@ -74,8 +74,11 @@ static void compare_field(struct comparing *comparing, struct plan_step *step, c
     if (step->step.thing == WEIR_STREAM)
         loss_fill(arena, &change, step->stream, desired, comparing->now_ns);
     add_change(comparing, step, change);
-    if (verdict != VERDICT_IN_PLACE && verdict != VERDICT_FOR_GOOD &&
-        step->step.kind != WEIR_STEP_IMPOSSIBLE) {
+    if (verdict == VERDICT_NEW_STREAM && step->step.kind != WEIR_STEP_IMPOSSIBLE) {
+        step->step.kind = WEIR_STEP_REPLACE;
+        step->step.note = "gets a new stream: events, sequences and the groups' positions are kept";
+    } else if (verdict != VERDICT_IN_PLACE && verdict != VERDICT_FOR_GOOD &&
+               step->step.kind != WEIR_STEP_IMPOSSIBLE) {
         step->step.kind = WEIR_STEP_IMPOSSIBLE;
         step->step.note = remedy(arena, step, row, before, after);
     }
@@ -139,7 +142,12 @@ static void compare_existing(struct comparing *comparing, struct plan_step *step
                          "it belongs to the catalog '%s': rename it in one of the two catalogs", other);
         return;
     }
-    if (step->changes.count == 0 || step->step.kind == WEIR_STEP_IMPOSSIBLE)
+    if (step->step.thing == WEIR_STREAM && step->stream->unfinished &&
+        step->step.kind != WEIR_STEP_IMPOSSIBLE) {
+        step->step.kind = WEIR_STEP_REPLACE;
+        step->step.note = "was being given a new stream: apply goes on with it";
+    }
+    if (step->changes.count == 0 || step->step.kind != WEIR_STEP_KEEP)
         return;
     step->step.kind = WEIR_STEP_UPDATE;
     step->step.adopts = !ours && comparing->plan->catalog->managed;
@@ -219,10 +227,12 @@ void plan_steps_done(weir_plan *plan) {
 
 void plan_compare(weir_plan *plan, int64_t now_ns) {
     struct comparing comparing = {plan, now_ns};
+    migrate_look_past(&plan->observed);
     for (size_t i = 0; i < plan->desired.items.count; i++)
         compare_desired(&comparing, &plan->desired.items.items[i]);
     for (size_t i = 0; i < plan->observed.streams.count; i++)
         compare_observed(&comparing, plan->observed.streams.items[i]);
+    replace_judge(plan);
     plan_order(plan);
     plan_steps_done(plan);
 }

@@ -5,6 +5,7 @@
 
 #include "plan/desired.h"
 #include "plan/fields.h"
+#include "plan/migrate.h"
 #include "plan/observed.h"
 #include "weir/json.h"
 
@@ -60,6 +61,16 @@ void loss_measure(weir_plan *plan, weir_connection *connection, int64_t now_ns);
 void plan_order(weir_plan *plan);
 /* May these two steps be done at the same time? Both do something. */
 bool plan_together(const struct plan_step *a, const struct plan_step *b);
+
+/* Steps that need a new stream (replace.c). Makes those that cannot be given one impossible, with the reason. */
+void replace_judge(weir_plan *plan);
+/* Is this the step of a consumer of a stream that is given a new one? It is done with the stream's. */
+bool replace_covers(const struct plan_step *stream, const struct plan_step *step);
+/* Does the step of the stream and those of its consumers. `on_act` as in migrate.h; may be NULL. */
+typedef void (*replace_on_act)(void *arg, enum migrate_act act, const char *about);
+WEIR_MUST_CHECK weir_code plan_replace(const weir_plan *plan, const struct plan_step *step,
+                                       weir_connection *connection, replace_on_act on_act, void *arg,
+                                       weir_error *err);
 
 /* For a catalog with managed: false: is this field none of its business, or does the server's value mean the
  * same as what is written? (observe.c) */

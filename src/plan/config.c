@@ -27,15 +27,26 @@ static bool operators_own(const struct field_row *rows, const json *desired, wei
            !text_is(key, "metadata") && !text_is(key, "filter_subject");
 }
 
+/* What a migration left: the stream's identity, and where a consumer starts. */
+static bool kept_mark(weir_text key) {
+    return text_is(key, BROKER_MARK_CREATED) || text_is(key, MIGRATE_MARK_START);
+}
+
 static void write_metadata(weir_json_writer *writer, const json *desired, const json *observed) {
     weir_json_key(writer, "metadata");
     weir_json_begin_object(writer);
     for (struct json_iter it = json_iter(json_get(desired, "metadata")); json_next(&it);)
         config_member_write(writer, it.key, it.value);
     for (struct json_iter it = json_iter(json_get(observed, "metadata")); json_next(&it);)
-        if (!text_starts(it.key, "_nats.") && !text_starts(it.key, "weir."))
+        if ((!text_starts(it.key, "_nats.") && !text_starts(it.key, "weir.")) || kept_mark(it.key))
             config_member_write(writer, it.key, it.value);
     weir_json_end_object(writer);
+}
+
+/* How a consumer starts cannot be changed: one that a migration placed keeps its own way. */
+static const json *as_it_started(const json *observed, weir_text key, const json *desired) {
+    bool placed = json_get(json_get(observed, "metadata"), MIGRATE_MARK_START) != NULL;
+    return placed && text_is(key, "deliver_policy") ? json_get_text(observed, key) : desired;
 }
 
 void plan_config_write(buffer *out, const struct plan_step *step) {
@@ -45,7 +56,7 @@ void plan_config_write(buffer *out, const struct plan_step *step) {
     weir_json_begin_object(writer);
     for (struct json_iter it = json_iter(desired); json_next(&it);)
         if (!text_is(it.key, "metadata"))
-            config_member_write(writer, it.key, it.value);
+            config_member_write(writer, it.key, as_it_started(step->observed, it.key, it.value));
     for (struct json_iter it = json_iter(step->observed); json_next(&it);)
         if (operators_own(rows, desired, it.key))
             config_member_write(writer, it.key, it.value);

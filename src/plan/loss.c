@@ -102,6 +102,8 @@ void loss_fill(arena *arena, weir_field_change *change, const struct observed_st
         return;
     if (strcmp(field, "retention") == 0 && strcmp(change->after, "interest") == 0)
         fill(change, "events that no group waits for", -1, -1);
+    if (strcmp(field, "retention") == 0 && strcmp(change->after, "workqueue") == 0)
+        fill(change, "events that their group has acknowledged", -1, -1);
     if (strcmp(field, "discard") == 0)
         fill_discard(arena, change, stream, desired);
     if (strncmp(field, "max_", 4) != 0 || limit_of(field, desired) >= limit_of(field, stream->config))

@@ -355,6 +355,7 @@ static weir_code run(struct migration *migration, weir_error *err) {
             WEIR_TRY(be_patient(migration, &patience, err));
         WEIR_TRY(next == MIGRATE_FOLLOW ? migration_renew_rarely(migration, err)
                                         : migration_renew(migration, err));
+        crash_at(&migration->crash, migrate_act_name(next));
         WEIR_TRY(act(migration, next, err));
         if (next == MIGRATE_DROP_COPY)
             return WEIR_OK;
@@ -370,6 +371,7 @@ weir_code migrate_run(weir_connection *connection, const struct migrate_request 
                                   .clock = request->clock ? request->clock : weir_clock_system(),
                                   .owner = owner};
     WEIR_TRY(migrate_names_make(&migration.names, request->stream, err));
+    crash_point_read(&migration.crash);
     uuid7_format(owner, migration.clock->wall_ns(migration.clock->self));
     WEIR_TRY(migration_lock(&migration, err));
     weir_code code = run(&migration, &own);

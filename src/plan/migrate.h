@@ -57,7 +57,8 @@ struct migrate_consumer {
 struct migrate_request {
     const char *stream;
     const json *config; /* of the new stream, complete, as STREAM.CREATE takes it */
-    /* Consumers not named here are taken along as they are when they are durable; others end. */
+    /* Those that are not there yet are made. Consumers not named here are taken along as they are when they are
+     * durable; others end. */
     const struct migrate_consumer *consumers;
     size_t consumer_count;
     int64_t drain_ms; /* how long groups may take to acknowledge what they hold; 0: LIMIT_MIGRATE_DRAIN_MS */
@@ -79,10 +80,9 @@ WEIR_MUST_CHECK weir_code migrate_refused(const struct observed_stream *stream,
 WEIR_MUST_CHECK weir_code migrate_run(weir_connection *connection, const struct migrate_request *request,
                                       weir_error *err);
 
+/* After STREAM.LIST: streams on the way are shown as they were before, with their groups, and `unfinished`; copies
+ * and locks are not shown. Nothing happens where nothing is on the way. Pure. */
+void migrate_look_past(struct observed *observed);
 /* The name of the stream this configuration is the copy, the lock or the trial of; absent: of none. */
 weir_text migrate_copy_of(const json *config);
-/* Was a migration of this stream begun and not finished? Such a stream (it may not even exist now) is to be
- * migrated whatever its fields say. */
-bool migrate_unfinished(const struct observed *observed, const char *stream);
-
 #endif

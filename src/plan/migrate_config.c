@@ -17,7 +17,7 @@
 
 #define MARK_SUBJECTS "weir.migrate.subjects"   /* on a frozen stream: those it had, as JSON */
 #define MARK_RETENTION "weir.migrate.retention" /* likewise */
-#define MARK_CONFIG "weir.migrate.config"       /* on a bookmark: the consumer's configuration, as JSON */
+#define MARK_CONFIG "weir.migrate.config" /* on the copy and its consumers: what they stand for, as JSON */
 
 weir_code migrate_names_make(struct migrate_names *names, const char *stream, weir_error *err) {
     if (strlen(stream) + strlen(MIGRATE_LOCK_PREFIX) > LIMIT_STREAM_NAME_BYTES) {
@@ -188,6 +188,7 @@ void migrate_config_copy(buffer *out, const struct migrate_names *names, const j
     weir_json_begin_object(writer);
     text_member(writer, BROKER_MARK_MOVING, names->stream);
     text_member(writer, MIGRATE_MARK_FROM, created);
+    quoted_member(writer, MARK_CONFIG, config);
     text_member(writer, BROKER_MARK_CREATED, first ? first : created);
     weir_json_end_object(writer);
     end(writer);
@@ -342,10 +343,10 @@ uint64_t migrate_bookmark_start(const json *config) {
     return (uint64_t)number(config, "opt_start_seq");
 }
 
-weir_code migrate_bookmark_read(json_doc **out, const json *config, weir_error *err) {
+weir_code migrate_kept_read(json_doc **out, const json *config, weir_error *err) {
     const char *text = mark(config, MARK_CONFIG);
     if (!text)
-        return weir_fail(err, WEIR_CONFLICT, "the copy has a consumer that keeps no group's position");
+        return weir_fail(err, WEIR_CONFLICT, "the copy keeps something that no migration wrote");
     return json_parse(out, weir_text_of(text), err);
 }
 

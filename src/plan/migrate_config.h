@@ -44,8 +44,8 @@ void migrate_config_open(buffer *out, const json *copy_info, const json *config)
 void migrate_config_bookmark(buffer *out, const json *info);
 /* The position a bookmark keeps: everything before is acknowledged. */
 uint64_t migrate_bookmark_start(const json *config);
-/* Reads the configuration a bookmark keeps. */
-WEIR_MUST_CHECK weir_code migrate_bookmark_read(json_doc **out, const json *config, weir_error *err);
+/* Reads the configuration that a bookmark or the copy keeps of what it stands for. */
+WEIR_MUST_CHECK weir_code migrate_kept_read(json_doc **out, const json *config, weir_error *err);
 /* The consumer on the new stream: `config` from `start` on. */
 void migrate_config_consumer(buffer *out, const json *config, uint64_t start, bool workqueue);
 

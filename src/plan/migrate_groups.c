@@ -210,7 +210,7 @@ static weir_code unbookmark(struct migration *migration, const json *info, void 
     (void)arg;
     if (wanted && wanted->drop)
         return WEIR_OK;
-    WEIR_TRY(migrate_bookmark_read(&kept, config, err));
+    WEIR_TRY(migrate_kept_read(&kept, config, err));
     weir_code code = WEIR_OK;
     if (to_workqueue(migration))
         code = purge_acknowledged(migration, json_root(kept), start, err);
@@ -230,11 +230,10 @@ static weir_code has_bookmark(struct migration *migration, const json *info, voi
     return WEIR_OK;
 }
 
-/* An interest stream drops what nobody wants: those who will want it stand there before it becomes one. */
+/* Those who were not there before. An interest stream drops what nobody wants: who will want it stands there
+ * before it becomes one. */
 static weir_code place_newcomers(struct migration *migration, weir_error *err) {
     const struct migrate_request *request = migration->request;
-    if (!text_is(json_text(json_get(request->config, "retention")), "interest"))
-        return WEIR_OK;
     for (size_t i = 0; i < request->consumer_count; i++) {
         const struct migrate_consumer *wanted = &request->consumers[i];
         const char *name = wanted->name;

@@ -20,15 +20,6 @@ weir_text migrate_copy_of(const json *config) {
     return (weir_text){NULL, 0};
 }
 
-bool migrate_unfinished(const struct observed *observed, const char *stream) {
-    weir_error err;
-    struct migrate_names names;
-    if (migrate_names_make(&names, stream, &err) != WEIR_OK)
-        return false;
-    const struct observed_stream *copy = observed_stream(observed, names.copy);
-    return copy && json_get(json_get(copy->config, "metadata"), MIGRATE_MARK_FROM);
-}
-
 /* --- streams -------------------------------------------------------------------------------------------------------- */
 
 static bool something(const json *value) {
@@ -47,6 +38,23 @@ static weir_code refuse_stream(const struct observed_stream *stream, weir_error 
         return WEIR_OK;
     weir_fail(err, WEIR_CONFLICT, "stream %s cannot be given a new stream: %s", stream->name, why);
     return weir_hint(err, "save the events, delete stream %s on the server and apply again", stream->name);
+}
+
+/* Configurations are kept in metadata, twice escaped. */
+static weir_code refuse_size(const struct observed_stream *stream, const char *name, const json *config,
+                             weir_error *err) {
+    buffer text;
+    buffer_init(&text, LIMIT_METADATA_BYTES / 2);
+    json_write(&text, config, false);
+    bool fits = !text.overflow;
+    buffer_release(&text);
+    if (fits)
+        return WEIR_OK;
+    weir_fail(err, WEIR_LIMIT,
+              "stream %s cannot be given a new stream: the configuration of %s is too large to keep",
+              stream->name, name);
+    return weir_hint(err, "give it fewer subjects or less metadata: at most %d KiB",
+                     LIMIT_METADATA_BYTES >> 11);
 }
 
 /* --- consumers of a work queue ------------------------------------------------------------------------------------------ */
@@ -116,6 +124,10 @@ weir_code migrate_refused(const struct observed_stream *stream, const struct mig
     struct reader reader;
     WEIR_TRY(migrate_names_make(&names, stream->name, err));
     WEIR_TRY(refuse_stream(stream, err));
+    WEIR_TRY(refuse_size(stream, stream->name, stream->config, err));
+    for (size_t i = 0; i < stream->consumers.count; i++)
+        WEIR_TRY(
+            refuse_size(stream, stream->consumers.items[i].name, stream->consumers.items[i].config, err));
     if (!text_is(json_text(json_get(request->config, "retention")), "workqueue"))
         return WEIR_OK;
     for (size_t i = 0; i < stream->consumers.count; i++)

@@ -3,6 +3,7 @@
 #ifndef PLAN_MIGRATE_STATE_H
 #define PLAN_MIGRATE_STATE_H
 
+#include "base/crash.h"
 #include "plan/migrate_config.h"
 #include "plan/migrate_core.h"
 
@@ -11,6 +12,7 @@ struct migration {
     const struct migrate_request *request;
     const weir_clock *clock;
     struct migrate_names names;
+    struct crash_point crash;
     struct migrate_facts facts;
     json_doc *stream_doc, *copy_doc;     /* what facts were read from; NULL: there is none */
     const json *stream_info, *copy_info; /* their roots */

@@ -19,6 +19,8 @@ struct observed_stream {
     const json *config, *state;
     const char *created;
     LIST(struct observed_consumer) consumers;
+    bool
+        unfinished; /* a migration of it was begun (migrate.h): config and consumers are as they were before */
 };
 
 struct observed {

@@ -7,10 +7,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/crash.h"
 #include "base/list.h"
 #include "broker/broker.h"
 #include "catalog/model.h"
-#include "relay/crash.h"
 #include "relay/cursor.h"
 #include "relay/relay_core.h"
 #include "weir/relay.h"

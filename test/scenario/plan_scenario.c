@@ -302,17 +302,17 @@ static void what_is_missing_is_made_again(void **state) {
 static void the_impossible_touches_nothing(void **state) {
     (void)state;
     struct bench bench = bench_begin();
-    apply_yaml(&bench, SHOP(""));
+    apply_yaml(&bench, SHOP(", deny_delete: true"));
     by_hand(&bench, "CONSUMER.DELETE.ORDER.mailer", ""); /* something that could be done */
-    weir_catalog *catalog = catalog_of(SHOP(", storage: memory"));
+    weir_catalog *catalog = catalog_of(SHOP(""));
     expect_error(apply(&bench, catalog, NULL), WEIR_CONFLICT, &bench.err,
                  "catalog.yaml:6: stream ORDER cannot become what the catalog asks");
     assert_string_equal(
         bench.err.hint,
-        "the server cannot change storage of a stream: keep storage: file in the catalog, or save the "
-        "events, delete stream ORDER on the server and apply again");
+        "deny_delete can never be taken back: state deny_delete: true in the catalog if it has that key, or "
+        "save the events, delete stream ORDER on the server and apply again");
     weir_catalog_close(catalog);
-    expect_plan(&bench, SHOP(""), "+ORDER/mailer");
+    expect_plan(&bench, SHOP(", deny_delete: true"), "+ORDER/mailer");
     bench_end(&bench);
 }
 

@@ -56,20 +56,24 @@ static void consumer_drift_is_mended(void **state) {
 /* --- impossible -------------------------------------------------------------------------------------------
  */
 
-static void storage_cannot_change(void **state) {
+static void storage_needs_a_new_stream(void **state) {
     (void)state;
     struct world world = plan_from(SHOP(", storage: memory"), SHOP(""), STATE_FULL);
-    assert_string_equal(doing(&world), "!ORDER");
-    assert_string_equal(step_of(&world, "ORDER")->note, "the server cannot change storage of a stream: keep "
-                                                        "storage: file in the catalog, or save the events, "
-                                                        "delete stream ORDER on the server and apply again");
+    assert_string_equal(doing(&world), "RORDER");
+    assert_string_equal(step_of(&world, "ORDER")->note,
+                        "gets a new stream: events, sequences and the groups' positions are kept");
+    assert_false(step_of(&world, "ORDER")->loses_data);
     world_end(&world);
 }
 
 static void retention_moves_between_limits_and_interest(void **state) {
     (void)state;
     struct world world = plan_from(SHOP(", retention: workqueue"), SHOP(""), STATE_EMPTY);
-    assert_int_equal(step_of(&world, "ORDER")->kind, WEIR_STEP_IMPOSSIBLE);
+    assert_int_equal(step_of(&world, "ORDER")->kind, WEIR_STEP_REPLACE);
+    world_end(&world);
+    world = plan_from(SHOP(", retention: workqueue"), SHOP(""), STATE_FULL);
+    assert_string_equal(only_change(step_of(&world, "ORDER"))->loss,
+                        "events that their group has acknowledged");
     world_end(&world);
     world = plan_from(SHOP(", retention: interest"), SHOP(""), STATE_FULL);
     assert_int_equal(step_of(&world, "ORDER")->kind, WEIR_STEP_UPDATE);
@@ -307,14 +311,14 @@ static void an_update_keeps_the_operators_fields(void **state) {
 
 static void the_impossible_is_refused(void **state) {
     (void)state;
-    struct world world = plan_from(SHOP(", storage: memory"), SHOP(""), STATE_FULL);
+    struct world world = plan_from(SHOP(""), SHOP(", deny_delete: true"), STATE_FULL);
     weir_error err = {0};
     expect_error(weir_plan_refused(world.plan, NULL, &err), WEIR_CONFLICT, &err,
                  "catalog.yaml:6: stream ORDER cannot become what the catalog asks");
     assert_string_equal(
         err.hint,
-        "the server cannot change storage of a stream: keep storage: file in the catalog, or save the "
-        "events, delete stream ORDER on the server and apply again");
+        "deny_delete can never be taken back: state deny_delete: true in the catalog if it has that key, or "
+        "save the events, delete stream ORDER on the server and apply again");
     world_end(&world);
 }
 
@@ -370,8 +374,9 @@ static const struct spec specs[] = {
     {"a hand edit is drift at the line of the catalog", a_hand_edit_is_drift},
     {"switches that wipe, expire or divert events are drift", dangerous_switches_are_drift},
     {"drift of a consumer is mended in place", consumer_drift_is_mended},
-    {"storage cannot change", storage_cannot_change},
-    {"retention moves between limits and interest only", retention_moves_between_limits_and_interest},
+    {"a change of storage needs a new stream", storage_needs_a_new_stream},
+    {"retention to or from workqueue needs a new stream, limits and interest do not",
+     retention_moves_between_limits_and_interest},
     {"denials are for good", denials_are_for_good},
     {"message TTL that was switched on cannot be taken back", message_ttl_cannot_be_taken_back},
     {"a consumer's policies cannot change", a_consumers_policies_cannot_change},

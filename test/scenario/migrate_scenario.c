@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rooms: plan relay consume */
+/* A stream is given a new one while everybody is at work. */
+#include "migrate_fixture.h"
+
+/* --- at rest ------------------------------------------------------------------------------------------------- */
+
+static void sequences_and_positions_stay(void **state) {
+    (void)state;
+    struct shop shop = shop_open(MOVING(""));
+    struct broker_stream_state before, after;
+    weir_error err = {0};
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(moving_publish(shop.connection, i), 0);
+    kit_durable(shop.connection, "ORDERS", "audit", "\"filter_subject\":\"order.placed\"");
+    struct reader *audit = reader_open(shop.connection, "audit");
+    assert_int_equal(reader_read(audit, 7), 7);
+    expect_ok(broker_delete(shop.connection, "ORDERS", 4, &err), &err);
+    expect_ok(broker_delete(shop.connection, "ORDERS", 20, &err), &err); /* the last */
+    expect_ok(broker_stream_state(shop.connection, "ORDERS", &before, &err), &err);
+    moving_apply(shop.connection, MOVING(", storage: memory"));
+    expect_config(shop.connection, "storage", "memory");
+    expect_ok(broker_stream_state(shop.connection, "ORDERS", &after, &err), &err);
+    assert_string_equal(after.created, before.created);
+    assert_int_equal(after.first_seq, before.first_seq);
+    assert_int_equal(after.messages, before.messages);
+    struct moved *moved = moved_dump(shop.connection);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(moved->direct[i], i == 3 || i == 19 ? 0 : i + 1);
+    free(moved);
+    assert_int_equal(reader_read(audit, 1), 8);
+    reader_close(audit);
+    expect_no_traces(shop.connection);
+    shop_close(&shop);
+}
+
+/* --- under load ------------------------------------------------------------------------------------------------ */
+
+struct load {
+    struct shop shop;
+    atomic_bool stop;
+    pthread_t publisher, writer, auditor, member_thread;
+    int published, refused;
+    struct shop_running *relay;
+    weir_member *member;
+    sqlite3 *inbox;
+    atomic_int handled;
+    int audited[MANY]; /* by sequence: how often */
+    int member_code;
+};
+
+static void *publish_on(void *arg) {
+    struct load *load = arg;
+    weir_connection *connection = kit_connect(load->shop.server);
+    for (; !load->stop; load->published++) {
+        load->refused += moving_publish(connection, load->published);
+        usleep(1000);
+    }
+    weir_disconnect(connection);
+    return NULL;
+}
+
+static void *write_on(void *arg) {
+    struct load *load = arg;
+    while (!load->stop) {
+        shop_fill(&load->shop, 6, 3);
+        usleep(10000);
+    }
+    return NULL;
+}
+
+/* A foreign client: pulls, acknowledges, and goes on when its consumer is away for a while. */
+static void *audit_on(void *arg) {
+    struct load *load = arg;
+    weir_connection *connection = kit_connect(load->shop.server);
+    struct reader *reader = reader_open(connection, "audit");
+    weir_error err;
+    while (!load->stop) {
+        broker_msg *msg = reader_next(reader);
+        if (!msg) {
+            usleep(2000);
+            continue;
+        }
+        uint64_t sequence = moving_sequence(msg);
+        assert_true(sequence < MANY);
+        if (broker_ack_sync(connection, msg, 1000, &err) == WEIR_OK)
+            load->audited[sequence]++;
+        broker_msg_free(msg);
+    }
+    reader_close(reader);
+    weir_disconnect(connection);
+    return NULL;
+}
+
+static weir_verdict keep_effect(void *arg, const weir_delivery *delivery) {
+    struct load *load = arg;
+    char sql[256];
+    snprintf(sql, sizeof sql, "INSERT INTO effects (id) VALUES ('%.*s')", TEXT_ARG(delivery->event.id));
+    if (sqlite3_exec(delivery->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return weir_retry(delivery, sqlite3_errmsg(delivery->db));
+    atomic_fetch_add(&load->handled, 1);
+    return WEIR_DONE;
+}
+
+static void *member_on(void *arg) {
+    struct load *load = arg;
+    weir_error err = {0};
+    load->member_code = weir_member_run(load->member, &err);
+    if (load->member_code != WEIR_OK)
+        print_error("the member ended: %s\n", err.message);
+    return NULL;
+}
+
+static void start_member(struct load *load) {
+    static int number;
+    char name[32];
+    weir_error err = {0};
+    snprintf(name, sizeof name, "inbox-%d.db", ++number);
+    assert_int_equal(sqlite3_open(kit_path(name), &load->inbox), SQLITE_OK);
+    sqlite3_busy_timeout(load->inbox, 5000);
+    expect_ok(weir_outbox_init_sqlite(load->inbox, &err), &err);
+    assert_int_equal(sqlite3_exec(load->inbox, "CREATE TABLE effects (id TEXT)", NULL, NULL, NULL),
+                     SQLITE_OK);
+    weir_member_options options = {
+        .group = "billing", .handler = keep_effect, .handler_arg = load, .sqlite = load->inbox};
+    expect_ok(weir_member_open(&load->member, load->shop.connection, load->shop.catalog, &options, &err),
+              &err);
+    assert_int_equal(pthread_create(&load->member_thread, NULL, member_on, load), 0);
+}
+
+static struct load *load_start(const char *yaml) {
+    struct load *load = calloc(1, sizeof *load);
+    load->shop = shop_open(yaml);
+    kit_durable(load->shop.connection, "ORDERS", "audit",
+                "\"filter_subject\":\"order.noted\",\"ack_wait\":2000000000");
+    load->relay = shop_start(&load->shop, NULL);
+    start_member(load);
+    pthread_create(&load->publisher, NULL, publish_on, load);
+    pthread_create(&load->writer, NULL, write_on, load);
+    pthread_create(&load->auditor, NULL, audit_on, load);
+    return load;
+}
+
+static int64_t effects(struct load *load, const char *sql) {
+    struct shop view = {.db = load->inbox};
+    return shop_number(&view, sql);
+}
+
+/* Every order.placed is there: those published, and those of the outbox. */
+static bool all_handled(void *arg) {
+    struct load *load = arg;
+    int rows = (load->shop.rows + 2) / 3;
+    return load->handled >= load->published + rows;
+}
+
+static bool all_audited(void *arg) {
+    struct load *load = arg;
+    int rows = load->shop.rows / 3, seen = 0;
+    for (int i = 0; i < MANY; i++)
+        seen += load->audited[i] > 0;
+    return seen >= rows;
+}
+
+static void load_stop(struct load *load) {
+    weir_error err = {0};
+    load->stop = true;
+    pthread_join(load->publisher, NULL);
+    pthread_join(load->writer, NULL);
+    shop_drained(&load->shop);
+    assert_true(kit_until(all_handled, load));
+    weir_member_stop(load->member);
+    pthread_join(load->member_thread, NULL);
+    assert_int_equal(load->member_code, WEIR_OK);
+    weir_member_close(load->member);
+    shop_end(load->relay, WEIR_OK);
+    pthread_join(load->auditor, NULL);
+    struct reader *reader = reader_open(load->shop.connection, "audit");
+    for (broker_msg *msg; (msg = reader_next(reader));) {
+        load->audited[moving_sequence(msg)]++;
+        expect_ok(broker_ack_sync(load->shop.connection, msg, 1000, &err), &err);
+        broker_msg_free(msg);
+    }
+    reader_close(reader);
+}
+
+static void load_end(struct load *load) {
+    sqlite3_close(load->inbox);
+    shop_close(&load->shop);
+    free(load);
+}
+
+/* The outbox's rows stand where the database says; the publisher's where it was told; all once and in order. */
+static void expect_all_stored(struct load *load) {
+    struct moved *moved = moved_dump(load->shop.connection);
+    char sql[128];
+    for (int i = 0; i < load->published; i++)
+        if (!moved->direct[i])
+            fail_msg("direct-%d was acknowledged and is not there", i);
+    for (int i = 0; i < load->shop.rows; i++) {
+        snprintf(sql, sizeof sql, "SELECT sequence FROM outbox_events WHERE id = 'row-%d'", i);
+        if (i % 3 != 1)
+            assert_int_equal(shop_number(&load->shop, sql), moved->rows[i]);
+    }
+    free(moved);
+}
+
+static void expect_all_handled_once(struct load *load) {
+    int rows = (load->shop.rows + 2) / 3;
+    assert_int_equal(effects(load, "SELECT count(*) FROM effects"), load->published + rows);
+    assert_int_equal(effects(load, "SELECT count(DISTINCT id) FROM effects"), load->published + rows);
+    assert_true(all_audited(load));
+}
+
+static bool some_handled(void *arg) {
+    return ((struct load *)arg)->handled >= 100;
+}
+
+static void move_under_load(const char *before, const char *between, const char *field, const char *value) {
+    struct load *load = load_start(before);
+    int repeated = 0, audited = 0;
+    assert_true(kit_until(some_handled, load));
+    moving_apply(load->shop.connection, between);
+    expect_config(load->shop.connection, field, value);
+    int handled = load->handled;
+    usleep(200000);
+    moving_apply(load->shop.connection, before);
+    assert_true(load->handled > handled || !load->stop);
+    usleep(200000);
+    load_stop(load);
+    expect_all_stored(load);
+    expect_all_handled_once(load);
+    for (int i = 0; i < MANY; i++) {
+        audited += load->audited[i] > 0;
+        repeated += load->audited[i] > 1;
+    }
+    print_message("published %d (refused %d times), rows %d, handled %d, audited %d, of which twice %d\n",
+                  load->published, load->refused, load->shop.rows, load->handled, audited, repeated);
+    assert_int_equal(repeated, 0);
+    expect_no_traces(load->shop.connection);
+    load_end(load);
+}
+
+static void file_to_memory_and_back(void **state) {
+    (void)state;
+    move_under_load(MOVING(""), MOVING(", storage: memory"), "storage", "memory");
+}
+
+static const struct spec specs[] = {
+    {"sequences, deletions, identity and positions stay", sequences_and_positions_stay},
+    {"from file to memory and back under load nothing is lost or doubled", file_to_memory_and_back},
+};
+
+SPEC_MAIN(specs)
