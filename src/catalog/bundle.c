@@ -259,6 +259,31 @@ static void put_groups(struct bundle *bundle) {
     end(bundle);
 }
 
+static void put_bridges(struct bundle *bundle) {
+    if (bundle->catalog->bridges.count == 0)
+        return;
+    begin(bundle, "bridges");
+    for (size_t i = 0; i < bundle->catalog->bridges.count; i++) {
+        const struct bridge_def *bridge = bundle->catalog->bridges.items[i];
+        begin(bundle, bridge->name);
+        put_text(bundle, "description", bridge->description);
+        put_tree(bundle, "to", bridge->envelope);
+        const char **types = arena_alloc(bundle->arena, (bridge->events.count + 1) * sizeof *types);
+        for (size_t e = 0; e < bridge->events.count; e++)
+            types[e] = bridge->events.items[e]->type;
+        put_texts(bundle, "events", types, bridge->events.count);
+        put_texts(bundle, "drop", bridge->drop.items, bridge->drop.count);
+        if (bridge->sets.count)
+            begin(bundle, "set");
+        for (size_t s = 0; s < bridge->sets.count; s++)
+            put_text(bundle, bridge->sets.items[s].field, bridge->sets.items[s].value);
+        if (bridge->sets.count)
+            end(bundle);
+        end(bundle);
+    }
+    end(bundle);
+}
+
 static void put_services(struct bundle *bundle) {
     begin(bundle, "services");
     for (size_t i = 0; i < bundle->catalog->services.count; i++) {
@@ -311,6 +336,7 @@ static void put_document(struct bundle *bundle) {
     put_events(bundle);
     put_groups(bundle);
     put_services(bundle);
+    put_bridges(bundle);
     put_schemas(bundle);
     weir_json_end_object(bundle->json);
 }

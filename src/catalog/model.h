@@ -113,6 +113,22 @@ struct version_def {
     const json *example;  /* or NULL */
 };
 
+/* Events that shall be had in another dialect too (weir/convert.h). */
+struct bridge_set {
+    const char *field, *value;
+};
+struct bridge_def {
+    const char *name;
+    struct place place;
+    const char *description;
+    dialect *to;
+    const json *envelope;                  /* what it was compiled from */
+    bool all;                              /* no `events` was written */
+    LIST(const struct event_def *) events; /* otherwise */
+    LIST(struct bridge_set) sets;          /* what events get that they lack */
+    LIST(const char *) drop;               /* fields it may lose */
+};
+
 /* An event whose subject is a template, by the pattern it stands for. */
 struct event_pattern {
     weir_text pattern;
@@ -140,6 +156,7 @@ struct weir_catalog {
     struct naming_def naming;
     LIST(struct class_def *) classes;
     LIST(struct version_def) versions;
+    LIST(struct bridge_def *) bridges;
     LIST(struct source *) files; /* all places and schemas point into them */
     LIST(schema *) schemas;
     LIST(struct event_pattern) patterns;

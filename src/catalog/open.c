@@ -31,6 +31,8 @@ void weir_catalog_close(weir_catalog *catalog) {
     for (size_t i = 0; i < catalog->schemas.count; i++)
         schema_free(catalog->schemas.items[i]);
     dialect_free(catalog->dialect);
+    for (size_t i = 0; i < catalog->bridges.count; i++)
+        dialect_free(catalog->bridges.items[i]->to);
     for (size_t i = 0; i < catalog->files.count; i++)
         json_doc_free(catalog->files.items[i]->doc);
     map_free(catalog->streams_by_name);
@@ -61,6 +63,11 @@ static void read_parts(struct reading *reading) {
     if (catalog->streams.count == 0)
         report_add(reading->sources.report, RULE_MISSING_KEY, root.place, "catalog '%s' has no streams",
                    catalog->name);
+    struct node bridges = node_member(&root, "bridges");
+    bridges.what = "bridges";
+    struct members members = members_of(&reading->sources, &bridges, "bridge");
+    while (members_next(&reading->sources, &members))
+        read_bridge(reading, &members.node, members.name);
     struct node dead_letter = node_member(&root, "dead_letter");
     dead_letter.what = "dead_letter";
     read_dead_letter(reading, &dead_letter);

@@ -25,6 +25,7 @@ static const struct field head_rows[] = {
     {"dead_letter", FIELD_OTHER},
     {"retention", FIELD_OTHER},
     {"environments", FIELD_OTHER},
+    {"bridges", FIELD_OTHER},
     {"schemas", FIELD_OTHER},
     {"streams", FIELD_OTHER, .least = ANY_PART},
     {"events", FIELD_OTHER, .least = ANY_PART},
@@ -117,9 +118,14 @@ static void find_references(struct reading *reading, const struct source *source
     for (struct json_iter it = json_iter(json_get(root, "events")); json_next(&it);)
         reference_payloads(reading, source, it.value);
     reference_refs(reading, source, root);
+    if (source != reading->catalog->entry)
+        return;
     const json *envelope = json_get(root, "envelope");
-    if (source == reading->catalog->entry && json_text(envelope).size)
+    if (json_text(envelope).size)
         reference(reading, source, json_text(envelope), envelope);
+    for (struct json_iter it = json_iter(json_get(root, "bridges")); json_next(&it);)
+        if (json_text(json_get(it.value, "to")).size)
+            reference(reading, source, json_text(json_get(it.value, "to")), it.value);
 }
 
 /* Does it hold a section that makes it a part? `title` alone does not: schemas have titles too. */
@@ -258,71 +264,6 @@ static void read_defaults(struct reading *reading, const struct node *root) {
     group.what = "defaults.group";
     read_stream_defaults(reading, &stream);
     read_group_defaults(reading, &group);
-}
-
-/* `place` is where the catalog asks for it. */
-static void compile_envelope(struct reading *reading, const struct source *source, const json *root,
-                             struct place place) {
-    weir_report *report = reading->sources.report;
-    weir_catalog *catalog = reading->catalog;
-    weir_error err;
-    catalog->envelope_file = source;
-    catalog->envelope = root;
-    if (dialect_compile_node(&catalog->dialect, source->doc, root, &err) != WEIR_OK) {
-        report_error(report, RULE_BAD_ENVELOPE, source_place(source, root), &err);
-    } else if (dialect_in_headers(catalog->dialect)) {
-        report_add(report, RULE_BAD_ENVELOPE, place,
-                   "the dialect '%s' puts fields into headers, which batches and outboxes do not carry",
-                   dialect_name(catalog->dialect));
-        report_remedy(report, "write `envelope: cloudevents`; `weir event convert` speaks the binary form");
-        dialect_free(catalog->dialect);
-        catalog->dialect = NULL;
-    }
-}
-
-/* The name of a dialect that weir brings along has no ending, a file has one. */
-static bool read_builtin(struct reading *reading, const struct node *node) {
-    json_doc *doc = NULL;
-    weir_text name = json_text(node->value);
-    if (memchr(name.data, '.', name.size) || memchr(name.data, '/', name.size))
-        return false;
-    if (dialect_builtin(&doc, name, NULL) != WEIR_OK) {
-        size_t count = 0;
-        while (dialect_builtin_names[count])
-            count++;
-        report_add(reading->sources.report, RULE_BAD_ENVELOPE, node->place,
-                   "there is no built-in envelope '%s'", json_cstr(node->value));
-        report_remedy(reading->sources.report,
-                      "write cloudevents, daarion, giia, microdao, or the name of a .yaml file");
-        report_suggest(reading->sources.report, json_cstr(node->value), dialect_builtin_names, count);
-        return true;
-    }
-    const char *path = arena_printf(reading->sources.arena, "built-in %s.yaml", json_cstr(node->value));
-    compile_envelope(reading, source_builtin(&reading->sources, path, doc), json_root(doc), node->place);
-    return true;
-}
-
-/* A built-in dialect, a file, or the envelope itself: then the whole catalog can be one file. */
-static void read_envelope(struct reading *reading, const struct node *root) {
-    struct node node = node_member(root, "envelope");
-    weir_text name = json_text(node.value);
-    if (!node.value)
-        return;
-    if (json_is(node.value, JSON_OBJECT)) {
-        compile_envelope(reading, root->source, node.value, node.place);
-        return;
-    }
-    if (!name.size) {
-        node_wrong_type(&reading->sources, root, "envelope", node.place, node.value,
-                        "a built-in dialect, such as cloudevents, a file, or a mapping");
-        return;
-    }
-    if (read_builtin(reading, &node))
-        return;
-    const char *path = source_join(&reading->sources, root->source->path, name, node.place);
-    struct source *source = path ? source_read(&reading->sources, path, node.place) : NULL;
-    if (source && source->doc)
-        compile_envelope(reading, source, json_root(source->doc), node.place);
 }
 
 void read_entry(struct reading *reading) {

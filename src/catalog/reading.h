@@ -37,6 +37,17 @@ bool stream_name_check(struct reading *reading, const struct node *node, const c
 /* Adds a stream weir derives; a stream of that name that was written is a finding at `place`. */
 struct stream_def *stream_derive(struct reading *reading, enum stream_role role, const char *name,
                                  struct place place);
+/* A dialect as a catalog names it: a built-in one, a file, or a mapping where it stands. */
+struct dialect_found {
+    dialect *dialect;
+    const json *root; /* what it was compiled from, and where that stands; also of one that is broken */
+    const struct source *source;
+};
+/* False (with a finding, unless the key is absent) when there is none. The caller frees the dialect. */
+bool read_dialect(struct reading *reading, const struct node *parent, const char *key,
+                  struct dialect_found *out);
+void read_envelope(struct reading *reading, const struct node *root);
+void read_bridge(struct reading *reading, const struct node *node, const char *name);
 void read_event(struct reading *reading, const struct node *node, const char *type);
 void read_group_defaults(struct reading *reading, const struct node *node);
 void read_group(struct reading *reading, const struct node *node, const char *name);

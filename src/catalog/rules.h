@@ -4,7 +4,7 @@
  * Findings, `weir check`, its documentation and the fixtures in test/fixture/checks come from these rows.
  * Codes are never reused. C0xx rules are raised while the files are read (they have no function); the others
  * are functions over the finished model: C1xx streams, C2xx events, C3xx groups, C4xx services, C5xx the
- * whole. A finding may bring a remedy that is more exact than the row's. */
+ * whole, C6xx bridges. A finding may bring a remedy that is more exact than the row's. */
 #ifndef CATALOG_RULES_H
 #define CATALOG_RULES_H
 
@@ -248,7 +248,16 @@
       "see that every handler has an inbox, or can handle an event twice", check_auto_retry_late) \
     X(DEAD_LETTER_ENDLESS, "C510", "dead-letters-without-end", NOTE, \
       "Dead letters have neither an age nor a size limit: they are kept until somebody resolves them", \
-      "state max_age or max_bytes under dead_letter", check_dead_letter_endless)
+      "state max_age or max_bytes under dead_letter", check_dead_letter_endless) \
+    X(BRIDGE_LOSES, "C601", "bridge-loses", WARNING, \
+      "A bridge's target has no place for a field that every event has", \
+      "state the field under the bridge's drop, or bridge to a dialect that has it", check_bridge_loses) \
+    X(BRIDGE_LACKS, "C602", "bridge-lacks", ERROR, \
+      "A bridge's target requires a field that the catalog's events do not have: no event could cross", \
+      "supply it with the bridge's set", check_bridge_lacks) \
+    X(BRIDGE_MAY_LACK, "C603", "bridge-may-lack", WARNING, \
+      "A bridge's target requires a field that an event need not have: such an event could not cross", \
+      "make it required in the envelope, or supply it with the bridge's set", check_bridge_may_lack)
 
 /* Rules that say what servers do with such a catalog, and what that is. Each is shown on a real server by a case
  * of test/scenario/checks*_scenario.c, or a test fails. */

@@ -297,15 +297,11 @@ void weir_bridge_free(weir_bridge *bridge) {
 }
 
 weir_code weir_bridge_set(weir_bridge *bridge, const char *field, const char *value, weir_error *err) {
-    const char *names[DIALECT_FIELDS_MAX];
-    size_t count = 0;
-    bool known = false;
-    for (size_t i = 0; i < bridge->to->fields.count; i++) {
-        const struct dialect_field *one = &bridge->to->fields.items[i];
-        known |= one->canonical != CANONICAL_PAYLOAD && strcmp(one->name, field) == 0;
-        names[count++] = one->name;
-    }
-    if (!known) {
+    if (!dialect_has_field(bridge->to, field)) {
+        const char *names[DIALECT_FIELDS_MAX];
+        size_t count = 0;
+        for (; count < bridge->to->fields.count; count++)
+            names[count] = bridge->to->fields.items[count].name;
         char wrong[SHOWN_MAX];
         weir_fail(err, WEIR_INVALID, "dialect '%s' has no field '%s' to set", dialect_name(bridge->to),
                   shown(wrong, weir_text_of(field)));

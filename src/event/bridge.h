@@ -73,9 +73,10 @@ WEIR_MUST_CHECK weir_code bridge_write(weir_message *out, weir_bridge *bridge,
 /* --- without an event: what a bridge can carry at all -------------------------------------------------- */
 
 /* One field that a bridge has trouble with. */
+enum bridge_gap_kind { GAP_LOST, GAP_MISSING, GAP_MAYBE_MISSING };
 struct bridge_gap {
     const char *field;
-    enum { GAP_LOST, GAP_MISSING, GAP_MAYBE_MISSING } kind;
+    enum bridge_gap_kind kind;
 };
 /* LOST: the source always writes or requires it, and the target has no place for it. MISSING: the target
  * requires it, and the source never has it; MAYBE_MISSING: not every event has it. `set` says what the bridge

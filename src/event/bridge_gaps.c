@@ -2,20 +2,24 @@
 /* What a bridge can carry at all, told from the two dialects alone, before any event crosses it. */
 #include "event/bridge.h"
 
-/* Does the schema demand the member at this place? */
+static bool requires(const json *node, weir_text name) {
+    for (struct json_iter it = json_iter(json_get(node, "required")); json_next(&it);)
+        if (text_equal(json_text(it.value), name))
+            return true;
+    return false;
+}
+
+/* Does the schema demand the member at this place, or the attribute? */
 static bool schema_requires(const dialect *self, const struct dialect_field *field) {
-    const json *node = self->root ? json_get(self->root, "schema") : NULL;
-    for (size_t i = 0; i < field->at.depth && node; i++) {
-        bool found = false;
-        for (struct json_iter it = json_iter(json_get(node, "required")); json_next(&it) && !found;)
-            found = text_equal(json_text(it.value), field->at.tokens[i]);
-        if (!found)
+    const json *node = json_get(self->root, "schema");
+    if (field->header.data)
+    return requires(node, bridge_attribute(field));
+    for (size_t i = 0; i < field->at.depth; i++) {
+        if (!requires(node, field->at.tokens[i]))
             return false;
         node = json_get_text(json_get(node, "properties"), field->at.tokens[i]);
-        if (!node)
-            return i + 1 == field->at.depth;
     }
-    return node != NULL;
+    return true;
 }
 
 /* Made of the event's own type and version, or a constant: it is always there, and says nothing new. */

@@ -300,6 +300,14 @@ const schema *dialect_schema(const dialect *self) {
     return self->schema;
 }
 
+bool dialect_has_field(const dialect *self, const char *field) {
+    for (size_t i = 0; i < self->fields.count; i++)
+        if (self->fields.items[i].canonical != CANONICAL_PAYLOAD &&
+            strcmp(self->fields.items[i].name, field) == 0)
+            return true;
+    return false;
+}
+
 bool dialect_in_headers(const dialect *self) {
     return self->headers;
 }

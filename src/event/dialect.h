@@ -61,7 +61,8 @@ const schema *dialect_schema(const dialect *dialect); /* NULL when it states non
 weir_text dialect_pointer(const dialect *dialect, const char *field);
 /* What a pointer into an envelope leads to, aliases of the field it names (or leads through) included. */
 const json *dialect_value_at(const dialect *dialect, const json *envelope, weir_text pointer);
-bool dialect_in_headers(const dialect *dialect);      /* does it put fields into headers? */
+bool dialect_has_field(const dialect *dialect, const char *field); /* other than the payload */
+bool dialect_in_headers(const dialect *dialect);                   /* does it put fields into headers? */
 bool dialect_type_is_subject(const dialect *dialect); /* does the wire name the subject as the type? */
 
 /* The dialects that weir brings along. Their documents belong to the caller. */

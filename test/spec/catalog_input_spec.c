@@ -621,6 +621,31 @@ static void envelopes_may_be_built_in(void **state) {
     expect_findings(shop_with("cloudevent", "/payload/"), unknown);
 }
 
+static void bridges_name_what_there_is(void **state) {
+    (void)state;
+    static const char bridges[] = "bridges:\n"
+                                  "  Partners: {to: plain.yaml}\n"
+                                  "  one: {too: giia}\n"
+                                  "  two: {to: gia}\n"
+                                  "  three: {to: plain.yaml, events: [order.place], set: {colour: red}}\n"
+                                  "  four: {to: plain.yaml, events: order.placed, set: [source]}\n"
+                                  "streams:\n";
+    const char *folder = kit_catalog_folder(kit_replace(kit_shop, "streams:\n", bridges));
+    kit_file(folder, "plain.yaml",
+             "dialect: other\nfields:\n  id: {at: /id}\n  type: {at: /type}\n  payload: {at: /payload}\n");
+    static const char *const lines[] = {
+        "C010 catalog.yaml:6:3 bridge name 'Partners' must be 1 to 32 characters of a-z, 0-9 and -",
+        "C007 catalog.yaml:7:3 bridge 'one': the key 'to' is missing",
+        "C006 catalog.yaml:7:9 bridge 'one': the key 'too' is not known",
+        "C014 catalog.yaml:8:9 there is no built-in envelope 'gia'",
+        "C009 catalog.yaml:9:36 bridge 'three': no event type 'order.place' in catalog 'shop'",
+        "C009 catalog.yaml:9:56 bridge 'three': dialect 'other' has no field 'colour' to set",
+        "C008 catalog.yaml:10:26 bridge 'four': events must be a list of event types, is 'order.placed'",
+        "C008 catalog.yaml:10:48 bridge 'four': set must be a mapping of fields to texts, is a list",
+        NULL};
+    expect_findings(folder, lines);
+}
+
 static const struct spec specs[] = {
     {"an empty catalog misses everything", an_empty_catalog_misses_everything},
     {"a catalog is a mapping", a_catalog_is_a_mapping},
@@ -656,5 +681,6 @@ static const struct spec specs[] = {
     {"what is no file is not waited for", what_is_no_file_is_not_waited_for},
     {"envelopes are files or stand inside", envelopes_are_files_or_stand_inside},
     {"envelopes may be built in", envelopes_may_be_built_in},
+    {"bridges name what there is", bridges_name_what_there_is},
 };
 SPEC_MAIN(specs)

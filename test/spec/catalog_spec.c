@@ -307,17 +307,31 @@ static weir_catalog *through_bundle(const weir_catalog *catalog) {
     return again;
 }
 
-static void a_bundle_has_the_built_in_envelope_inside(void **state) {
+static void a_bundle_has_its_dialects_inside(void **state) {
     (void)state;
     const char *yaml = kit_replace(kit_shop, "envelope.yaml", "microdao");
     yaml = kit_replace(yaml, "    owner: shop\n",
                        "    owner: shop\n    idempotency: {entity: /payload/order_id, action: placed}\n");
+    yaml = kit_replace(yaml, "streams:\n",
+                       "bridges:\n"
+                       "  partners: {to: giia, events: [order.placed], drop: [trace],\n"
+                       "             set: {tenant: t, version: \"1.0\"}}\n"
+                       "  all: {to: cloudevents-binary}\n"
+                       "streams:\n");
     const char *folder = kit_catalog_folder(yaml);
     char old[1024];
     snprintf(old, sizeof old, "%s/envelope.yaml", folder);
     remove(old);
     weir_catalog *catalog = open_folder(folder, NULL), *again = through_bundle(catalog);
     assert_string_equal(dialect_name(again->dialect), "microdao");
+    const struct bridge_def *all = again->bridges.items[0], *partners = again->bridges.items[1];
+    assert_true(all->all && dialect_in_headers(all->to));
+    assert_string_equal(dialect_name(partners->to), "giia");
+    assert_int_equal(partners->events.count, 1);
+    assert_string_equal(partners->events.items[0]->type, "order.placed");
+    assert_string_equal(partners->drop.items[0], "trace");
+    assert_string_equal(partners->sets.items[0].field, "tenant");
+    assert_string_equal(partners->sets.items[1].value, "1.0");
     const struct event_def *event = catalog_event_of_wire(again, of("order.placed"));
     assert_string_equal(event->entity, "/payload/order_id");
     assert_string_equal(event->action, "placed");
@@ -412,7 +426,7 @@ static const struct spec specs[] = {
     {"an unknown environment is named", an_unknown_environment_is_named},
     {"a subject leads to its event", a_subject_leads_to_its_event},
     {"a mistyped event gets a suggestion", a_mistyped_event_gets_a_suggestion},
-    {"a bundle has the built-in envelope inside", a_bundle_has_the_built_in_envelope_inside},
+    {"a bundle has its dialects inside", a_bundle_has_its_dialects_inside},
     {"files and their order do not change the digest", files_and_their_order_do_not_change_the_digest},
     {"the first error is the error", the_first_error_is_the_error},
     {"a report is bounded and keeps its errors", a_report_is_bounded_and_keeps_its_errors},
