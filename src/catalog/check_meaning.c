@@ -51,9 +51,16 @@ struct exemplar {
     int depth;
 };
 
-/* A schema that says something about members it does not name takes them on purpose. */
+/* A schema that says something about members it does not name takes them on purpose; or refuses them, and then the
+ * example breaks it. One that decides by conditions is not followed. */
 static bool open_on_purpose(const json *schema) {
-    return json_get(schema, "additionalProperties") || json_get(schema, "patternProperties");
+    static const char *const words[] = {
+        "additionalProperties", "patternProperties", "unevaluatedProperties", "propertyNames", "if",
+        "dependentSchemas",     "$dynamicRef"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (json_get(schema, words[i]))
+            return true;
+    return false;
 }
 
 static bool plain(weir_text name) {

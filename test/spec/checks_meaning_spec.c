@@ -88,7 +88,12 @@ static void examples_say_what_their_schema_describes(void **state) {
         {EXAMPLE, "{order_id: o-1, ordre_id: o-2}",
          "C216 catalog.yaml:19:30 event 'order.placed': the example's 'ordre_id' is described by no schema"},
         {EXAMPLE, "{order_id: o-1, \"a/b\": 1}", NULL}, /* no pointer of ours reaches it */
-        {PROPERTY, PROPERTY "        more: {type: object}\n      additionalProperties: true\n", NULL},
+        {PROPERTY "    example: " EXAMPLE,
+         PROPERTY "      additionalProperties: true\n    example: {order_id: o-1, note: x}", NULL},
+        {PROPERTY "    example: " EXAMPLE,
+         PROPERTY "      if: {required: [note]}\n      then: {properties: {note: {type: string}}}\n"
+                  "    example: {order_id: o-1, note: x}",
+         NULL},
         {PROPERTY "    example: " EXAMPLE,
          PROPERTY "        to: {type: object, properties: {city: {type: string}}}\n"
                   "    example: {order_id: o-1, to: {city: Kyiv, zpi: \"1\"}}",
