@@ -11,7 +11,8 @@
 #include "kit/proxy.h"
 #include "kit/server.h"
 #include "kit/spec.h"
-#include "weir/plan.h"
+#include "plan/compare.h"
+#include "weir/clock.h"
 
 #define HEAD                    \
     "weir: 1\n"                 \
@@ -359,6 +360,79 @@ static void a_loss_must_be_named(void **state) {
     bench_end(&bench);
 }
 
+/* --- how many would be lost ------------------------------------------------------------------------------- */
+
+/* The loss of ORDER's first change in a plan that is made at `now_ns`. */
+static void expect_loss_at(struct bench *bench, const char *yaml, int64_t now_ns, const char *loss) {
+    weir_catalog *catalog = catalog_of(yaml);
+    weir_plan *plan = plan_new(catalog);
+    expect_ok(desired_make(&plan->desired, catalog, &bench->err), &bench->err);
+    expect_ok(observed_read(&plan->observed, bench->connection, &plan->desired, &bench->err), &bench->err);
+    plan_compare(plan, now_ns);
+    loss_measure(plan, bench->connection, now_ns);
+    for (size_t i = 0; i < weir_plan_count(plan); i++)
+        if (strcmp(weir_plan_step(plan, i)->name, "ORDER") == 0)
+            assert_string_equal(weir_plan_step(plan, i)->changes[0].loss, loss);
+    weir_plan_free(plan);
+    weir_catalog_close(catalog);
+}
+
+static int64_t wall_ns(void) {
+    const weir_clock *clock = weir_clock_system();
+    return clock->wall_ns(clock->self);
+}
+
+static void old_events_are_counted(void **state) {
+    (void)state;
+    const int64_t day_ns = 86400 * INT64_C(1000000000);
+    struct bench bench = bench_begin();
+    apply_yaml(&bench, SHOP(""));
+    publish(&bench, "order.paid", 37);
+    int64_t between_ns = wall_ns();
+    publish(&bench, "order.paid", 11);
+    const char *yaml = SHOP(", max_age: 1d");
+    expect_loss_at(&bench, yaml, between_ns + day_ns, "37 of 48 events, older than 1d");
+    by_hand(&bench, "STREAM.MSG.DELETE.ORDER", "{\"seq\":5}");
+    expect_loss_at(&bench, yaml, between_ns + day_ns, "up to 37 of 47 events, older than 1d");
+    expect_loss_at(&bench, yaml, wall_ns() + 2 * day_ns, "up to 47 events, older than 1d");
+    expect_loss_at(&bench, yaml, between_ns, "");
+    bench_end(&bench);
+}
+
+static void many_steps_go_out_together(void **state) {
+    (void)state;
+    enum { STREAMS = 100 };
+    buffer yaml;
+    buffer_init(&yaml, 1 << 20);
+    buffer_string(&yaml, HEAD "streams:\n");
+    for (int i = 0; i < STREAMS; i++)
+        buffer_printf(&yaml, "  S%03d: {subjects: [shop.s%03d.*]}\n", i, i);
+    buffer_string(&yaml, "events:\n");
+    for (int i = 0; i < STREAMS; i++)
+        buffer_printf(&yaml,
+                      "  s%03d.a: {stream: S%03d, subject: shop.s%03d.a, owner: shop, version: 1, payload: "
+                      "{type: object}, "
+                      "example: {}}\n",
+                      i, i, i);
+    buffer_string(&yaml, "services: {shop: {publish: [shop.>]}}\n");
+    struct bench bench = bench_begin();
+    weir_report *report = NULL;
+    weir_catalog *catalog = NULL;
+    expect_ok(weir_catalog_open(&catalog, kit_catalog_folder(yaml.data), NULL, &report, &bench.err),
+              &bench.err);
+    weir_report_free(report);
+    int steps = 0;
+    weir_apply_options options = {.on_step = count_step, .on_step_arg = &steps};
+    expect_ok(apply(&bench, catalog, &options), &bench.err);
+    assert_true(steps > STREAMS);
+    weir_plan *plan = plan_of(&bench, catalog);
+    assert_true(weir_plan_empty(plan));
+    weir_plan_free(plan);
+    weir_catalog_close(catalog);
+    buffer_release(&yaml);
+    bench_end(&bench);
+}
+
 static void deleting_must_be_named(void **state) {
     (void)state;
     struct bench bench = bench_begin();
@@ -534,6 +608,8 @@ static const struct spec specs[] = {
     {"an impossible change is refused before anything is touched", the_impossible_touches_nothing},
     {"the server agrees about what is impossible", the_server_agrees_about_the_impossible},
     {"a loss of stored events must be named", a_loss_must_be_named},
+    {"events older than a new age are counted", old_events_are_counted},
+    {"a hundred streams are made, many at once", many_steps_go_out_together},
     {"deleting must be named", deleting_must_be_named},
     {"a plan that the servers have left behind is refused", a_stale_plan_is_refused},
     {"foreign streams and consumers stay", foreign_things_stay},

@@ -152,12 +152,67 @@ static void smaller_limits_lose_what_exceeds_them(void **state) {
     expect_loss(SHOP(""), SHOP(", max_msg_size: 1KiB"), STATE_FULL, false);
 }
 
+static const char *loss_between(const char *before, const char *after, const char *state) {
+    static char loss[200];
+    struct world world = plan_from(after, before, state);
+    const weir_step *step = step_of(&world, "ORDER");
+    snprintf(loss, sizeof loss, "%s", step->changes[0].loss);
+    world_end(&world);
+    return loss;
+}
+
+static void a_loss_is_counted(void **state) {
+    (void)state;
+    assert_string_equal(loss_between(SHOP(""), SHOP(", max_msgs: 999"), STATE_FULL),
+                        "the 1 oldest of 1000 events");
+    assert_string_equal(loss_between(SHOP(""), SHOP(", max_bytes: 512KiB"), STATE_FULL),
+                        "the oldest 512KiB of 1MiB");
+    assert_string_equal(loss_between(SHOP(""), SHOP(", max_msgs_per_subject: 1"), STATE_FULL),
+                        "at least 990 of 1000 events");
+    assert_string_equal(loss_between(SHOP(""), SHOP(", max_msgs_per_subject: 200"), STATE_FULL),
+                        "the oldest events of subjects that have more");
+    assert_string_equal(loss_between(SHOP(""), SHOP(", max_age: 7d"), STATE_FULL), "events older than 7d");
+}
+
+static void a_stream_that_refuses_new_events_keeps_the_old(void **state) {
+    (void)state;
+    expect_loss(SHOP(", discard: new"), SHOP(", discard: new, max_msgs: 3"), STATE_FULL, false);
+    expect_loss(SHOP(", discard: new"), SHOP(", discard: new, max_bytes: 1KiB"), STATE_FULL, false);
+    expect_loss(SHOP(", discard: new"), SHOP(", discard: new, max_msgs_per_subject: 3"), STATE_FULL, true);
+    expect_loss(SHOP(", discard: new"), SHOP(", discard: new, max_age: 1d"), STATE_FULL, true);
+    expect_loss(SHOP(", discard: new, max_msgs: 3"), SHOP(", max_msgs: 3"), STATE_FULL, true);
+    expect_loss(SHOP(", discard: new, max_msgs: 2000"), SHOP(", max_msgs: 2000"), STATE_FULL, false);
+}
+
 /* --- ours and others'
  * --------------------------------------------------------------------------------------- */
 
 #define FOREIGN(name, subject, metadata)                                                        \
     "{\"config\":{\"name\":\"" name "\",\"subjects\":[\"" subject "\"],\"metadata\":{" metadata \
     "}},\"state\":" STATE_FULL "}"
+
+static void operators_settings_are_no_drift(void **state) {
+    (void)state;
+    static const char *const streams[] = {"\"compression\":\"s2\"", "\"placement\":{\"tags\":[\"ssd\"]}",
+                                          "\"consumer_limits\":{\"max_ack_pending\":5}",
+                                          "\"allow_batched\":true", "\"of_tomorrow\":{\"a\":1}"};
+    static const char *const consumers[] = {
+        "\"priority_groups\":[\"g\"],\"priority_policy\":\"pinned_client\",\"priority_timeout\":9000000000",
+        "\"sample_freq\":\"50%\"", "\"max_waiting\":99", "\"num_replicas\":1", "\"of_tomorrow\":true"};
+    char edit[300];
+    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
+        snprintf(edit, sizeof edit, "%s,\"subjects\":[", streams[i]);
+        struct world world = plan_edited(SHOP(""), SHOP(""), STATE_FULL, "\"subjects\":[", edit);
+        assert_string_equal(doing(&world), "");
+        world_end(&world);
+    }
+    for (size_t i = 0; i < sizeof consumers / sizeof *consumers; i++) {
+        snprintf(edit, sizeof edit, "%s,\"filter_subjects\":[", consumers[i]);
+        struct world world = plan_edited(SHOP(""), SHOP(""), STATE_FULL, "\"filter_subjects\":[", edit);
+        assert_string_equal(doing(&world), "");
+        world_end(&world);
+    }
+}
 
 static void foreign_things_are_left_alone(void **state) {
     (void)state;
@@ -382,6 +437,10 @@ static const struct spec specs[] = {
     {"a consumer's policies cannot change", a_consumers_policies_cannot_change},
     {"a shorter age loses events only when some are older", shorter_ages_lose_older_events},
     {"a smaller limit loses what exceeds it", smaller_limits_lose_what_exceeds_them},
+    {"a loss is told with how many events or bytes", a_loss_is_counted},
+    {"lower limits of a stream that refuses new events discard nothing",
+     a_stream_that_refuses_new_events_keeps_the_old},
+    {"settings of the operator and of newer servers are no drift", operators_settings_are_no_drift},
     {"foreign things are left alone", foreign_things_are_left_alone},
     {"a foreign stream on the same subjects is in the way", foreign_subjects_are_in_the_way},
     {"an existing stream of the same name is adopted", an_existing_stream_is_adopted},
