@@ -5,6 +5,11 @@
  * committed; what is delivered is read from the stream by its sequence. So after a wake-up that shows nothing
  * new we look again, three times, and once in a while anyhow. Each subject is a lane: its values come in
  * order, retries included.
+ *
+ * A server that lost power may come back with less than it had shown, and give the same sequences to other
+ * values. So after a lost connection the last message that was read must still stand where it stood; else
+ * everything is read again. (It may also have been replaced by a newer value: then values come twice, which is
+ * allowed.)
  */
 #include <stdio.h>
 #include <string.h>
@@ -79,7 +84,7 @@ weir_code each_open(weir_member *member, weir_error *err) {
     for (int i = 0; i < member->source_count; i++) {
         struct source *source = &member->sources[i];
         source->reading = source->woken = source->idle = false;
-        source->next = 0;
+        source->next = source->tail = 0;
         source->read_due_ns = 0;
         source->created[0] = '\0';
         weir_code code =
@@ -184,7 +189,7 @@ void each_note(weir_member *member, const struct note *note) {
 /* --- the clerk's part
  * ------------------------------------------------------------------------------------------------ */
 
-static weir_code read_some(weir_member *member, const struct source *source, uint64_t last, struct note *note,
+static weir_code read_some(weir_member *member, struct source *source, uint64_t last, struct note *note,
                            weir_error *err) {
     for (int i = 0; i < READ_BATCH && note->next <= last; i++) {
         broker_msg *msg;
@@ -198,30 +203,62 @@ static weir_code read_some(weir_member *member, const struct source *source, uin
         WEIR_TRY(code);
         bool known = broker_msg_meta(msg, &meta);
         note->next = known ? meta.stream_seq + 1 : note->next + 1;
-        if (!known)
+        if (!known) {
             broker_msg_free(msg);
-        else
-            mailbox_put(&member->mailbox,
-                        (struct note){.kind = NOTE_MESSAGE, .source = source->index, .msg = msg});
+            continue;
+        }
+        source->tail = meta.stream_seq;
+        source->tail_ns = meta.stored_ns;
+        mailbox_put(&member->mailbox,
+                    (struct note){.kind = NOTE_MESSAGE, .source = source->index, .msg = msg});
     }
     note->left = note->next <= last;
     return WEIR_OK;
 }
 
+/* Does the stream not remember what was read from it? Asked once for each connection. */
+static weir_code ask_memory(weir_member *member, struct source *source, uint64_t next, uint64_t last,
+                            bool *forgot, weir_error *err) {
+    uint64_t epoch = broker_epoch(member->connection);
+    broker_msg *msg;
+    struct broker_meta meta;
+    *forgot = next > last + 1;
+    if (*forgot || source->tail == 0 || source->tail_epoch == epoch) {
+        source->tail_epoch = epoch;
+        return WEIR_OK;
+    }
+    weir_code code = broker_get(member->connection, source->stream, source->tail, &msg, err);
+    *forgot = code == WEIR_NOT_FOUND;
+    if (code == WEIR_OK) {
+        *forgot = !broker_msg_meta(msg, &meta) || meta.stored_ns != source->tail_ns;
+        broker_msg_free(msg);
+    }
+    if (code != WEIR_OK && code != WEIR_NOT_FOUND)
+        return code;
+    source->tail_epoch = epoch;
+    return WEIR_OK;
+}
+
 void each_read(weir_member *member, const struct job *job, struct note *note) {
-    const struct source *source = &member->sources[job->source];
+    struct source *source = &member->sources[job->source];
     struct broker_stream_state state;
+    bool forgot = false;
     weir_error err;
     note->next = job->sequence;
     snprintf(note->created, sizeof note->created, "%s", job->created);
     note->code = broker_stream_state(member->connection, source->stream, &state, &err);
     if (note->code == WEIR_OK && !text_is(weir_text_of(state.created), job->created)) {
         /* The first reading, or a stream made anew: the loop must know which one the events are of. */
+        source->tail = 0;
         note->next = 1;
         note->left = 1;
         snprintf(note->created, sizeof note->created, "%s", state.created);
         return;
     }
+    if (note->code == WEIR_OK)
+        note->code = ask_memory(member, source, note->next, state.last_seq, &forgot, &err);
+    if (note->code == WEIR_OK && forgot)
+        note->next = 1;
     if (note->code == WEIR_OK)
         note->code = read_some(member, source, state.last_seq, note, &err);
     if (note->code != WEIR_OK)

@@ -46,6 +46,9 @@ struct source {
     const char *pattern; /* of `each` groups: the event type's subjects; NULL: pulled */
     broker_sub *sub;     /* the wake-up */
     uint64_t next;       /* the first sequence not read yet */
+    /* The clerk's: the last message read, and at which connection it was last found there. */
+    uint64_t tail, tail_epoch;
+    int64_t tail_ns;
 
     bool reading; /* a JOB_READ is on its way */
     bool woken;   /* since the last reading began */
