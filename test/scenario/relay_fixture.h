@@ -176,6 +176,22 @@ static inline weir_relay_stats shop_end(struct shop_running *running, weir_code 
     return stats;
 }
 
+/* Waits until the relay says that this is its trouble. */
+static inline void shop_expect_trouble(struct shop_running *running, const char *trouble) {
+    weir_relay_stats stats = {.trouble = ""};
+    for (int i = 0; i < 1000 && strcmp(stats.trouble, trouble) != 0; i++) {
+        usleep(10000);
+        weir_relay_stats_get(running->relay, &stats);
+    }
+    assert_string_equal(stats.trouble, trouble);
+}
+
+static inline bool shop_is_reachable(void *arg) {
+    const struct shop *shop = arg;
+    struct broker_stream_state state;
+    return broker_stream_state(shop->connection, "ORDERS", &state, NULL) == WEIR_OK;
+}
+
 /* Waits until nothing is pending. */
 static inline void shop_drained(struct shop *shop) {
     for (int i = 0; i < 600; i++) {

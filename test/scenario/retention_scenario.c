@@ -210,16 +210,6 @@ static void each_subject_keeps_its_last(void **state) {
 
 /* --- full --------------------------------------------------------------------------------------------- */
 
-static void expect_trouble(struct shop_running *running, const char *part) {
-    weir_relay_stats stats = {.trouble = ""};
-    for (int i = 0; i < 1000 && !strstr(stats.trouble, part); i++) {
-        usleep(10000);
-        weir_relay_stats_get(running->relay, &stats);
-    }
-    if (!strstr(stats.trouble, part))
-        fail_msg("the relay's trouble is '%s'", stats.trouble);
-}
-
 /* A full stream that refuses new events keeps what it has. The publisher is told; the relay waits and says so, and goes on
  * when there is room. */
 static void full(const char *small, const char *large, int padding, const char *what) {
@@ -237,7 +227,7 @@ static void full(const char *small, const char *large, int padding, const char *
     assert_string_equal(err.message, refusal);
     insert(&shop, stored, stored + 9, padding);
     struct shop_running *running = shop_start(&shop, NULL);
-    expect_trouble(running, trouble);
+    shop_expect_trouble(running, trouble);
     expect_shelf(&shop, 0, stored - 1);
     shop_end(running, WEIR_OK);
     change(&shop, large);
@@ -270,7 +260,7 @@ static void more_than_it_holds(void **state) {
     weir_member_options options = {.group = "desk", .handler = note, .handler_arg = log};
     insert(&shop, 0, 59, 1);
     struct shop_running *running = shop_start(&shop, NULL);
-    expect_trouble(running, "ORDERS: publish: maximum messages exceeded (10077)");
+    shop_expect_trouble(running, "ORDERS: publish: maximum messages exceeded (10077)");
     struct kit_member *member = kit_member_start(&world, &options);
     shop_drained(&shop);
     kit_log_wait(log, 60);
