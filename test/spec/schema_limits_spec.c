@@ -9,9 +9,10 @@
 
 enum { MANY = 100000 };
 
+/* Of computing, not of waiting for others that compute. */
 static double seconds(void) {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
