@@ -31,6 +31,7 @@ static const struct {
     const char *file, *sections[2];
 } places[] = {
     {"derive.c", {"dead_letter"}},
+    {"read_bridges.c", {"bridges"}},
     {"environment.c", {"environments"}},
     {"read_events.c", {"events"}},
     {"read_groups.c", {"groups", "services"}},
