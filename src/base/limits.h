@@ -5,12 +5,13 @@
 
 enum {
     /* catalog */
-    LIMIT_CATALOG_FILE_BYTES = 4 << 20,   /* one YAML file */
-    LIMIT_CATALOG_FILES = 1000,           /* files of one catalog */
-    LIMIT_CATALOG_FINDINGS = 50,          /* reported at once */
-    LIMIT_CATALOG_REVISIONS = 20,         /* kept on the servers */
-    LIMIT_BUNDLE_BYTES = 16 << 20,        /* a whole catalog as one document; the servers hold so many more */
-    LIMIT_BUNDLE_CHUNKS = 4096,           /* messages of one bundle, where max_payload is small */
+    LIMIT_CATALOG_FILE_BYTES = 4 << 20, /* one YAML file */
+    LIMIT_CATALOG_FILES = 1000,         /* files of one catalog */
+    LIMIT_CATALOG_FINDINGS = 50,        /* reported at once */
+    LIMIT_OBSERVED_FINDINGS = 500, /* of a catalog that describes what runs: nobody mends those one by one */
+    LIMIT_CATALOG_REVISIONS = 20,  /* kept on the servers */
+    LIMIT_BUNDLE_BYTES = 16 << 20, /* a whole catalog as one document; the servers hold so many more */
+    LIMIT_BUNDLE_CHUNKS = 4096,    /* messages of one bundle, where max_payload is small */
     LIMIT_BUNDLE_CHUNK_BYTES = 256 << 10, /* one message of it */
     LIMIT_JSON_DEPTH = 64,                /* nesting of any JSON or YAML we read */
     LIMIT_NAME_BYTES = 32,                /* a group's or a service's name */

@@ -65,10 +65,16 @@ void check_group_service(struct check *check) {
 }
 
 void check_max_deliver(struct check *check) {
-    each_group(group) if (group->max_deliver < 1 || group->max_deliver > LIMIT_ATTEMPTS)
-        found(check, group_key(check, group, "max_deliver"),
-              "group '%s': max_deliver must be between 1 and %d, is %d", group->name, LIMIT_ATTEMPTS,
-              group->max_deliver);
+    each_group(group) {
+        struct place place = group_key(check, group, "max_deliver");
+        if (group->max_deliver < 1 && group->members == MEMBERS_ANY)
+            found(check, place,
+                  "group '%s': an event that always fails is delivered again without end (max_deliver %d)",
+                  group->name, group->max_deliver);
+        else if (group->max_deliver < 1 || group->max_deliver > LIMIT_ATTEMPTS)
+            found(check, place, "group '%s': max_deliver must be between 1 and %d, is %d", group->name,
+                  LIMIT_ATTEMPTS, group->max_deliver);
+    }
 }
 
 /* defaults.group that states both contradicts itself; a group that takes its delays from there may cut them.

@@ -53,9 +53,13 @@ static weir_severity severity_of(const weir_report *report, const struct rule *r
     return error && rule->check && report->demoted ? WEIR_SEVERITY_WARNING : rule->severity;
 }
 
+static size_t bound_of(const weir_report *report) {
+    return report->demoted ? LIMIT_OBSERVED_FINDINGS : LIMIT_CATALOG_FINDINGS;
+}
+
 /* Would a finding of this severity find no room? Asked first: it may be the millionth. */
 static bool full_for(const weir_report *report, weir_severity severity) {
-    if (report->findings.count < LIMIT_CATALOG_FINDINGS)
+    if (report->findings.count < bound_of(report))
         return false;
     for (size_t i = 0; i < report->findings.count; i++)
         if (report->findings.items[i].severity > severity)
@@ -65,7 +69,7 @@ static bool full_for(const weir_report *report, weir_severity severity) {
 
 /* Room for one more: a free slot, or the place of the newest finding that matters less. */
 static weir_finding *slot_for(weir_report *report, weir_severity severity) {
-    if (report->findings.count < LIMIT_CATALOG_FINDINGS)
+    if (report->findings.count < bound_of(report))
         return list_add(report->arena, &report->findings);
     for (size_t i = report->findings.count; i-- > 0;)
         if (report->findings.items[i].severity > severity)

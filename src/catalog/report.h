@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Collecting findings: at most LIMIT_CATALOG_FINDINGS, errors before warnings before notes when it gets
+/* Collecting findings: at most LIMIT_CATALOG_FINDINGS (LIMIT_OBSERVED_FINDINGS), errors before warnings before notes when it gets
  * tight. */
 #ifndef CATALOG_REPORT_H
 #define CATALOG_REPORT_H

@@ -19,6 +19,7 @@ extern const struct command_row command_down;
 extern const struct command_row command_event_convert;
 extern const struct command_row command_event_validate;
 extern const struct command_row command_help;
+extern const struct command_row command_import;
 extern const struct command_row command_init;
 extern const struct command_row command_outbox_check;
 extern const struct command_row command_outbox_drop;

@@ -12,7 +12,7 @@
 struct stored stored_look(cli *cli) {
     struct stored stored = {.pending = false};
     const weir_catalog *catalog = cli->catalog;
-    if (!catalog_stream_of_role(catalog, STREAM_CATALOG))
+    if (!catalog->managed || !catalog_stream_of_role(catalog, STREAM_CATALOG))
         return stored;
     weir_code code = weir_catalog_revision(&stored.latest, cli->connection, catalog->name, NULL);
     stored.pending = code == WEIR_NOT_FOUND || code == WEIR_INVALID ||
@@ -30,6 +30,8 @@ int stored_put(cli *cli) {
     weir_revision revision;
     bool done;
     weir_error err;
+    if (!cli->catalog->managed)
+        return EXIT_OK;
     if (weir_catalog_store(cli->connection, cli->catalog, &revision, &done, &err) != WEIR_OK) {
         weir_prefix(&err, "everything was applied, but the catalog was not stored");
         return cli_fail(cli, &err);

@@ -26,7 +26,7 @@ weir_plan *plan_new(const weir_catalog *catalog) {
 weir_code weir_plan_make(weir_plan **out, weir_connection *connection, const weir_catalog *catalog,
                          weir_error *err) {
     weir_plan *plan = plan_new(catalog);
-    weir_code code = check_version(connection, err);
+    weir_code code = catalog->managed ? check_version(connection, err) : WEIR_OK;
     if (code == WEIR_OK)
         code = desired_make(&plan->desired, catalog, err);
     if (code == WEIR_OK)
