@@ -2,6 +2,7 @@
 #include "kit/group.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,12 +174,22 @@ struct kit_member {
     pthread_t thread;
     weir_code code;
     weir_error err;
+    atomic_bool over;
 };
 
 static void *run(void *arg) {
     struct kit_member *member = arg;
     member->code = weir_member_run(member->member, &member->err);
+    atomic_store(&member->over, true);
     return NULL;
+}
+
+static bool is_over(void *arg) {
+    return atomic_load(&((struct kit_member *)arg)->over);
+}
+
+void kit_member_wait(struct kit_member *member) {
+    assert_true(kit_until(is_over, member));
 }
 
 struct kit_member *kit_member_start(struct kit_world *world, const weir_member_options *options) {

@@ -52,6 +52,8 @@ void kit_log_wait(struct kit_log *log, int count);
 struct kit_member;
 struct kit_member *kit_member_start(struct kit_world *world, const weir_member_options *options);
 weir_member *kit_member_of(struct kit_member *member);
+/* Waits until it ended by itself; fails the test after ten seconds. */
+void kit_member_wait(struct kit_member *member);
 /* Stops it if it still runs, and returns how run ended. */
 weir_code kit_member_end(struct kit_member *member, weir_error *err);
 /* Runs a member in this thread until its group is empty. */

@@ -249,6 +249,10 @@ static void usage(void **state) {
     kit_world_close(&shop.world);
 }
 
+static bool is_there(void *path) {
+    return access(path, F_OK) == 0;
+}
+
 static void interrupted(void **state) {
     (void)state;
     struct shop shop = shop_open();
@@ -264,10 +268,11 @@ static void interrupted(void **state) {
                           "--",
                           "sh",
                           "-c",
-                          "sleep 1; echo done",
+                          "touch \"$STARTED\"; sleep 1; echo done",
                           NULL};
+    setenv("STARTED", kit_path("interrupted"), 1);
     pid_t pid = kit_start(argv, "interrupted.log");
-    usleep(700 * 1000);
+    assert_true(kit_until(is_there, (void *)kit_path("interrupted")));
     assert_int_equal(kit_end(pid, SIGINT), 130);
     char *log = file_text(kit_path("interrupted.log"));
     assert_string_equal(log, "done\n1 handled, 0 failed attempts, 0 dead letters\n");

@@ -307,7 +307,7 @@ static void consumer_deleted(void **state) {
     struct kit_member *running = kit_member_start(&world, &options);
     kit_log_wait(how.log, 1);
     kit_api(world.connection, "CONSUMER.DELETE.ORDERS.billing", "");
-    usleep(3500 * 1000);
+    kit_member_wait(running);
     expect_error(kit_member_end(running, &err), WEIR_NOT_FOUND, &err,
                  "group 'billing' has no consumer on stream ORDERS");
     assert_string_equal(err.hint, "create it with `weir apply`");
