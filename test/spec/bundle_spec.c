@@ -53,9 +53,10 @@ static int by_text(const void *a, const void *b) {
 static const char *sorted(arena *arena, const char *const *items, size_t count) {
     const char *joined = "";
     const char **copy = arena_alloc(arena, (count + 1) * sizeof *copy);
-    memcpy(copy, items, count ? count * sizeof *copy : 0);
-    if (count)
+    if (count) { /* items may be NULL otherwise */
+        memcpy(copy, items, count * sizeof *copy);
         qsort(copy, count, sizeof *copy, by_text);
+    }
     for (size_t i = 0; i < count; i++)
         joined = arena_printf(arena, "%s %s", joined, copy[i]);
     return joined;
