@@ -88,24 +88,24 @@ static void carry_version(weir_bridge *bridge, struct bridge_cargo *cargo) {
     const struct dialect_field *from = bridge->from->canonical[CANONICAL_VERSION];
     const struct dialect_field *to = bridge->to->canonical[CANONICAL_VERSION];
     struct bridge_event *event = cargo->event;
-    if (!event->version.data) {
-        cargo->version = weir_text_of(to ? set_value(bridge, "version") : NULL);
-        return;
+    const char *name = dialect_name(bridge->to), *why = NULL;
+    weir_text set = weir_text_of(to ? set_value(bridge, "version") : NULL), version = event->version;
+    int number = event->draft.version;
+    if (!version.data)
+        cargo->version = set;
+    else if (!to)
+        lose_place(bridge, weir_text_of("version"), version);
+    else if (!to->integer && !(from && from->integer))
+        cargo->version = version;
+    else if (to->integer && number == 0) {
+        cargo->version = set;
+        why = arena_printf(bridge->scratch->arena, "dialect '%s' has numbers only", name);
+    } else if (to->integer && !is_number(version, number)) {
+        why = arena_printf(bridge->scratch->arena, "it becomes %d, dialect '%s' has numbers only", number,
+                           name);
     }
-    if (!to) {
-        lose_place(bridge, weir_text_of("version"), event->version);
-        return;
-    }
-    if (!to->integer && !(from && from->integer))
-        cargo->version = event->version;
-    else if (to->integer && event->draft.version > 0 && !is_number(event->version, event->draft.version))
-        lose(bridge, weir_text_of("version"), event->version,
-             arena_printf(bridge->scratch->arena, "it becomes %d, dialect '%s' has numbers only",
-                          event->draft.version, dialect_name(bridge->to)));
-    else if (to->integer && event->draft.version == 0)
-        lose(bridge, weir_text_of("version"), event->version,
-             arena_printf(bridge->scratch->arena, "it is no number, and dialect '%s' has numbers only",
-                          dialect_name(bridge->to)));
+    if (why)
+        lose(bridge, weir_text_of("version"), version, why);
 }
 
 /* --- everything else ------------------------------------------------------------------------------------ */
