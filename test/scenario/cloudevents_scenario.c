@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rooms: json base */
+/* CloudEvents and the official SDK for JavaScript: what it writes is read, what we write is read by it. The SDK
+ * is installed into the build folder once, from the lock file in test/interop. */
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/process.h"
+#include "cli_fixture.h"
+
+/* --- the SDK -------------------------------------------------------------------------------------------- */
+
+static const char *folder(const char *variable, const char *below) {
+    static char path[4][1024];
+    static int next;
+    char *out = path[next++ % 4];
+    const char *value = getenv(variable);
+    snprintf(out, sizeof path[0], "%s/%s", value && *value ? value : ".", below);
+    return out;
+}
+
+static const char *interop(const char *file) {
+    char below[128];
+    snprintf(below, sizeof below, "interop/%s", file);
+    return folder("WEIR_BUILD", below);
+}
+
+static void copy(const char *name) {
+    char *data, below[128];
+    size_t size;
+    weir_error err;
+    snprintf(below, sizeof below, "test/interop/%s", name);
+    expect_ok(file_read(&data, &size, folder("WEIR_SOURCE", below), 1 << 20, &err), &err);
+    expect_ok(file_write_atomic(interop(name), data, size, 0644, &err), &err);
+    mem_free(data);
+}
+
+/* The last line npm said that is not empty. */
+static void skip_for(struct kit_run *npm) {
+    char reason[512];
+    char *end = npm->err + strlen(npm->err);
+    while (end > npm->err && end[-1] == '\n')
+        *--end = '\0';
+    const char *line = strrchr(npm->err, '\n');
+    snprintf(reason, sizeof reason, "the CloudEvents SDK cannot be installed: npm ci: %s",
+             line ? line + 1 : npm->err);
+    kit_run_free(npm);
+    spec_skip(reason);
+}
+
+/* Before own_environment: npm looks into the user's home for where its registry is. */
+static void sdk_ready(void) {
+    weir_error err;
+    expect_ok(folder_make(interop(""), &err), &err);
+    int lock = open(interop(".lock"), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+    assert_true(lock >= 0);
+    assert_int_equal(flock(lock, LOCK_EX), 0);
+    copy("cloudevents.js");
+    if (access(interop("node_modules/cloudevents/package.json"), R_OK) != 0) {
+        copy("package.json");
+        copy("package-lock.json");
+        struct kit_run npm =
+            kit_run((const char *const[]){"/usr/bin/env", "npm", "ci", "--prefix", interop(""), "--no-audit",
+                                          "--no-fund", "--loglevel=error", "--fetch-retries=1", NULL},
+                    NULL, 100);
+        if (npm.status != 0)
+            skip_for(&npm);
+        else
+            kit_run_free(&npm);
+    }
+    close(lock);
+    own_environment();
+}
+
+static struct kit_run sdk(const char *what, const char *input) {
+    return kit_run((const char *const[]){"/usr/bin/env", "node", interop("cloudevents.js"), what, NULL},
+                   input, 60);
+}
+
+static struct kit_run convert(const char *from, const char *to, const char *option, const char *input) {
+    return kit_run((const char *const[]){kit_program("weir"), "event", "convert", "--from", from, "--to", to,
+                                         option, NULL},
+                   input, 60);
+}
+
+/* --- from it -------------------------------------------------------------------------------------------- */
+
+#define SHOP(type)                                                                                          \
+    "{\"specversion\":\"1.0\",\"id\":\"js-1\",\"source\":\"/js/shop\",\"type\":\"order.placed\",\"time\":"  \
+    "\"2025-12-12T10:00:00.000Z\",\"schemaversion\":\"1.0\",\"organizationid\":\"o1\",\"datacontenttype\":" \
+    "\"" type "\",\"data\":{\"total\":12.5,\"lines\":[\"a\",\"b\"]}}\n"
+#define CAFE(type, sampled, rank)                                                                           \
+    "{\"specversion\":\"1.0\",\"id\":\"js-2\",\"source\":\"urn:js:shop\",\"type\":\"order.placed\","        \
+    "\"time\":"                                                                                             \
+    "\"2025-12-12T10:00:00.000Z\",\"schemaversion\":\"2.0\",\"organizationid\":\"o1\",\"datacontenttype\":" \
+    "\"" type "\",\"data\":{\"n\":null},\"subject\":\"caf\xc3\xa9 \xe2\x82\xac\",\"sampled\":" sampled      \
+    ",\"rank\":" rank "}\n"
+#define NOTE                                                                                              \
+    "{\"specversion\":\"1.0\",\"id\":\"js-3\",\"source\":\"/js/shop\",\"type\":\"order.noted\",\"time\":" \
+    "\"2025-12-12T10:00:00.000Z\",\"datacontenttype\":\"text/plain\",\"data\":\"a \\\"note\\\"\"}\n"
+#define JSON "application/json"
+#define UTF8 "application/json; charset=utf-8"
+
+static void what_the_sdk_writes_is_read(void **state) {
+    (void)state;
+    sdk_ready();
+    struct kit_run written = sdk("write", NULL);
+    assert_string_equal(written.err, "");
+    EXPECT(convert("cloudevents", "cloudevents", "--strict", written.out), 0,
+           SHOP(JSON) SHOP(UTF8) CAFE(JSON, "true", "7") CAFE(UTF8, "\"true\"", "\"7\"") NOTE NOTE, "");
+    kit_run_free(&written);
+}
+
+static void its_events_cross_into_a_dialect(void **state) {
+    (void)state;
+    sdk_ready();
+    struct kit_run written = sdk("write", NULL);
+    char *second = strchr(written.out, '\n') + 1;
+    *strchr(second, '\n') = '\0';
+    EXPECT(convert("cloudevents-binary", "giia", NULL, second), 0,
+           "{\"id\":\"js-1\",\"type\":\"order.placed\",\"source\":\"/js/"
+           "shop\",\"organization_id\":\"o1\",\"timestamp\":"
+           "\"2025-12-12T10:00:00.000Z\",\"schema_version\":\"1.0\",\"data\":{\"total\":12.5,\"lines\":["
+           "\"a\",\"b\"]}}\n",
+           "datacontenttype 'application/json; charset=utf-8' is not carried: dialect 'giia' has no place "
+           "for it\n");
+    kit_run_free(&written);
+}
+
+/* --- to it ---------------------------------------------------------------------------------------------- */
+
+static const char ours[] =
+    "{\"id\":\"w-1\",\"type\":\"user.created\",\"source\":\"auth service\",\"organization_id\":"
+    "\"caf\xc3\xa9 100%\",\"timestamp\":\"2025-12-12T10:00:00Z\",\"schema_version\":\"1.0\","
+    "\"data\":{\"name\":\"\xe2\x82\xac\",\"n\":12.5},\"trace\":\"t\"}\n";
+
+static void expect_read(const char *form) {
+    char input[1024];
+    snprintf(input, sizeof input, "%s", ours);
+    memcpy(strstr(input, "auth service") + 4, "-", 1); /* a source is a URI reference */
+    struct kit_run sent = convert("giia", form, "--json", input);
+    assert_string_equal(sent.err, "");
+    struct kit_run read = sdk("read", sent.out);
+    assert_string_equal(read.err, "");
+    json_doc *doc = json_of(&read);
+    static const char *const expected[][2] = {{"/specversion", "1.0"},
+                                              {"/id", "w-1"},
+                                              {"/type", "user.created"},
+                                              {"/source", "auth-service"},
+                                              {"/time", "2025-12-12T10:00:00.000Z"},
+                                              {"/organizationid", "caf\xc3\xa9 100%"},
+                                              {"/schemaversion", "1.0"},
+                                              {"/trace", "t"},
+                                              {"/datacontenttype", "application/json"},
+                                              {"/data/name", "\xe2\x82\xac"}};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        assert_string_equal(text_at(doc, expected[i][0]), expected[i][1]);
+    assert_string_equal(json_number(json_pointer(json_root(doc), weir_text_of("/data/n"))).data ? "a number"
+                                                                                                : "",
+                        "a number");
+    json_doc_free(doc);
+    kit_run_free(&read);
+    kit_run_free(&sent);
+}
+
+static void the_sdk_reads_our_structured_events(void **state) {
+    (void)state;
+    sdk_ready();
+    expect_read("cloudevents");
+}
+
+static void the_sdk_reads_our_binary_events(void **state) {
+    (void)state;
+    sdk_ready();
+    expect_read("cloudevents-binary");
+}
+
+static const struct spec specs[] = {
+    {"what the sdk writes is read", what_the_sdk_writes_is_read},
+    {"its events cross into a dialect", its_events_cross_into_a_dialect},
+    {"the sdk reads our structured events", the_sdk_reads_our_structured_events},
+    {"the sdk reads our binary events", the_sdk_reads_our_binary_events},
+};
+SPEC_MAIN(specs)
