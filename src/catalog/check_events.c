@@ -134,19 +134,13 @@ void check_param_nowhere(struct check *check) {
     }
 }
 
-static bool fixed_in(const char *template, weir_text token) {
-    weir_text fixed;
-    for (size_t i = 0; template && (fixed = subject_token(weir_text_of(template), i)).data; i++)
-        if (fixed.size && fixed.data[0] != '{' && text_equal(fixed, token))
-            return true;
-    return false;
-}
-
 /* The fixed tokens of the dead letter subject and of its copies, such as `dlq`: an event that could carry one
  * looks like a dead letter. */
 static bool is_marker(const struct check *check, weir_text token) {
-    const struct dead_letter_def *dead = &check->catalog->dead_letter;
-    return fixed_in(dead->subject, token) || fixed_in(dead->copy, token);
+    const char *const *mark = check->catalog->dead_letter.marks;
+    while (mark && *mark && !text_is(token, *mark))
+        mark++;
+    return mark && *mark;
 }
 
 static void check_param_values(struct check *check, const struct event_def *event,

@@ -150,6 +150,26 @@ static void dead_letter_stream(struct reading *reading, const struct dead_letter
     reading->catalog->dead_letter.stream = stream;
 }
 
+static size_t add_marks(struct reading *reading, const char **marks, size_t count, const char *template) {
+    for (size_t i = 0; template && i < subject_tokens(weir_text_of(template)); i++) {
+        weir_text token = subject_token(weir_text_of(template), i);
+        if (token.size && token.data[0] != '{')
+            marks[count++] = arena_cstr(reading->sources.arena, token);
+    }
+    return count;
+}
+
+/* The fixed tokens by which dead letters are known: no parameter of an event's subject may be one. */
+static void mark_events(struct reading *reading) {
+    struct dead_letter_def *dead = &reading->catalog->dead_letter;
+    const char **marks = arena_alloc(reading->sources.arena, (2 * LIMIT_SUBJECT_TOKENS + 1) * sizeof *marks);
+    size_t count = add_marks(reading, marks, 0, dead->subject);
+    marks[add_marks(reading, marks, count, dead->copy)] = NULL;
+    dead->marks = marks;
+    for (size_t i = 0; i < reading->catalog->events.count; i++)
+        reading->catalog->events.items[i]->marks = marks;
+}
+
 void read_dead_letter(struct reading *reading, const struct node *node) {
     struct dead_letter_settings own = {.max_bytes = -1};
     uint64_t stated;
@@ -169,6 +189,8 @@ void read_dead_letter(struct reading *reading, const struct node *node) {
         reading->catalog->dead_letter.copy = copy_subject(reading, node, own.copy);
     const char *pattern = own.subject ? dead_letter_subject(reading, node, own.subject) : NULL;
     struct node name = node_member(node, "stream");
+    if (pattern)
+        mark_events(reading);
     if (pattern && own.stream && stream_name_check(reading, &name, own.stream))
         dead_letter_stream(reading, &own, pattern, node->place);
 }

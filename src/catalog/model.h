@@ -81,8 +81,9 @@ struct dead_letter_def {
     struct place place;
     const struct stream_def *stream; /* role STREAM_DEAD_LETTERS; NULL when the catalog has no dead_letter */
     const char *subject;             /* template of {subject} and {error}: "dlq.{subject}.{error}" */
-    const char *copy;    /* template "{subject}.dlq" of a copy in the event's own stream; NULL: none */
-    int64_t alert_above; /* 0: no alert */
+    const char *copy;         /* template "{subject}.dlq" of a copy in the event's own stream; NULL: none */
+    const char *const *marks; /* the fixed tokens of both ("dlq"), ended by NULL; NULL without them */
+    int64_t alert_above;      /* 0: no alert */
     const char *alert_event;
     int64_t auto_retry_ns, archive_after_ns; /* 0: never */
 };

@@ -219,7 +219,7 @@ static void print_text(struct tailing *tailing, const broker_msg *msg, const str
     bool read =
         event_read(&event, tailing->catalog->dialect, def, data, false, tailing->scratch, &err) == WEIR_OK;
     buffer_printf(line, "%s %.*s#%llu ", time, TEXT_ARG(meta->stream), (unsigned long long)meta->stream_seq);
-    buffer_printable(line, read ? event.type : subject);
+    buffer_printable(line, read && def ? event.type : subject); /* a copy of a dead letter says what it was */
     buffer_char(line, ' ');
     if (read && event.key.data)
         buffer_printable(line, event.key);

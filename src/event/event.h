@@ -22,7 +22,9 @@ struct event_def {
     const char *stream;  /* name */
     const char *subject; /* a subject or template */
     LIST(struct param_def) params;
-    const char *key;             /* JSON Pointer into the envelope: /payload/site_id; NULL: no ordering key */
+    const char *const
+        *marks;      /* tokens that no parameter may be, ended by NULL: they mark dead letters; or NULL */
+    const char *key; /* JSON Pointer into the envelope: /payload/site_id; NULL: no ordering key */
     const char *entity, *action; /* of the idempotency key: a JSON Pointer or the text itself; or NULL */
     const char *owner;
     const char *description;

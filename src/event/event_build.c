@@ -201,6 +201,19 @@ struct parameters {
     weir_code code; /* of a failed look-up */
 };
 
+/* Whoever looks for dead letters by their subject would take the event for one. */
+static weir_code refuse_mark(struct builder *builder, weir_text name, weir_text value) {
+    const char *const *mark = builder->def->marks;
+    while (mark && *mark && !text_is(value, *mark))
+        mark++;
+    if (!mark || !*mark)
+        return WEIR_OK;
+    weir_fail(builder->err, WEIR_INVALID,
+              "parameter {%.*s} of the subject is '%s', which marks dead letters in this catalog",
+              TEXT_ARG(name), *mark);
+    return weir_hint(builder->err, "choose another value");
+}
+
 static weir_text parameter_value(void *arg, weir_text name) {
     struct parameters *parameters = arg;
     const struct event_def *def = parameters->builder->def;
@@ -209,6 +222,8 @@ static weir_text parameter_value(void *arg, weir_text name) {
         if (text_is(name, def->params.items[i].name))
             parameters->code =
                 text_at(parameters->builder, def->params.items[i].name, def->params.items[i].pointer, &value);
+    if (parameters->code == WEIR_OK)
+        parameters->code = refuse_mark(parameters->builder, name, value);
     return value;
 }
 

@@ -227,6 +227,27 @@ static void the_example_of_the_idempotency_key_comes_out(void **state) {
     weir_catalog_close(catalog);
 }
 
+static void a_subject_cannot_look_like_a_dead_letter(void **state) {
+    (void)state;
+    weir_catalog *catalog = kit_shipped("microdao-node1", NULL);
+    event_scratch *scratch = event_scratch_new();
+    struct event_built built;
+    weir_error err;
+    const weir_draft draft = {.type = weir_text_of("message.received"),
+                              .source = weir_text_of("gateway"),
+                              .payload = weir_text_of("{\"message_id\":\"msg-123\",\"agent_id\":\"dlq\","
+                                                      "\"chat_id\":\"c\"}")};
+    expect_error(
+        event_build(&built, catalog->dialect, catalog_event(catalog, draft.type), &draft,
+                    &(weir_clock){.wall_ns = noon}, 0, scratch, &err),
+        WEIR_INVALID, &err,
+        "message.received: parameter {agent_id} of the subject is 'dlq', which marks dead letters in this "
+        "catalog");
+    assert_string_equal(err.hint, "choose another value");
+    event_scratch_free(scratch);
+    weir_catalog_close(catalog);
+}
+
 static const struct spec specs[] = {
     {"there are the five streams of the seed and CONFIG, with one replica", the_five_streams_and_ours},
     {"every subject of the map is the subject of an event type", every_subject_of_the_map_is_an_events},
@@ -238,5 +259,6 @@ static const struct spec specs[] = {
     {"settings, policies and prompts reach every instance", settings_reach_every_instance},
     {"a cluster has three replicas, and dev denies nothing", overlays_change_replicas_and_denials},
     {"the example of the idempotency key comes out", the_example_of_the_idempotency_key_comes_out},
+    {"the subject of an event cannot look like a dead letter", a_subject_cannot_look_like_a_dead_letter},
 };
 SPEC_MAIN(specs)
