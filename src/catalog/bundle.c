@@ -11,6 +11,7 @@
 #include "base/ids.h"
 #include "base/limits.h"
 #include "base/units.h"
+#include "catalog/schema_copy.h"
 #include "catalog/schema_path.h"
 #include "catalog/source.h"
 #include "weir/json.h"
@@ -86,45 +87,17 @@ static void end(struct bundle *bundle) {
 
 /* --- schemas -------------------------------------------------------------------------------------------- */
 
-/* In the bundle every schema stands at the root, so references to other files count from there. */
-static void write_ref(struct bundle *bundle, const struct source *from, weir_text ref) {
-    const char *hash = memchr(ref.data, '#', ref.size);
-    weir_text path = {ref.data, hash ? (size_t)(hash - ref.data) : ref.size};
-    bool file = path.size && !memchr(path.data, ':', path.size);
-    const char *joined = file ? source_path(bundle->arena, from->path, path) : NULL;
-    if (joined)
-        ref = weir_text_of(
-            arena_printf(bundle->arena, "%s%.*s", joined, (int)(ref.size - path.size), ref.data + path.size));
-    json_write_string(&bundle->scratch, ref);
-}
-
-static void write_schema(struct bundle *bundle, const struct source *from, const json *value) {
-    bool object = json_is(value, JSON_OBJECT), first = true;
-    if (!object && !json_is(value, JSON_ARRAY)) {
-        json_write(&bundle->scratch, value, false);
-        return;
-    }
-    buffer_char(&bundle->scratch, object ? '{' : '[');
-    for (struct json_iter it = json_iter(value); json_next(&it); first = false) {
-        if (!first)
-            buffer_char(&bundle->scratch, ',');
-        if (object) {
-            json_write_string(&bundle->scratch, it.key);
-            buffer_char(&bundle->scratch, ':');
-        }
-        if (object && text_is(it.key, "$ref") && json_text(it.value).data)
-            write_ref(bundle, from, json_text(it.value));
-        else
-            write_schema(bundle, from, it.value);
-    }
-    buffer_char(&bundle->scratch, object ? '}' : ']');
+/* The schemas of events stand at the bundle's root, so their references to files count from there. */
+static const char *ref_from_root(void *arg, const char *path) {
+    (void)arg;
+    return path;
 }
 
 static void put_schema(struct bundle *bundle, const char *key, const json *value, const struct source *from) {
     if (!value)
         return;
     buffer_clear(&bundle->scratch);
-    write_schema(bundle, from, value);
+    schema_copy(&bundle->scratch, value, from->path, ref_from_root, NULL, bundle->arena);
     weir_json_key(bundle->json, key);
     weir_json_raw(bundle->json, buffer_view(&bundle->scratch));
 }
@@ -310,7 +283,7 @@ static void put_schemas(struct bundle *bundle) {
         if (!any)
             begin(bundle, "schemas");
         any = true;
-        put_schema(bundle, file->path, json_root(file->doc), file);
+        put_tree(bundle, file->path, json_root(file->doc)); /* what it refers to counts from its path */
     }
     const json *section = json_get(json_root(catalog->entry->doc), "schemas");
     if (any)

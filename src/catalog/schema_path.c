@@ -4,10 +4,11 @@
 
 enum { DEPTH_MAX = 24 };
 
-/* A schema together with the document its references count from. */
+/* A schema together with the document and the path its references count from. */
 struct spot {
     const json *schema, *root;
     const struct source *source;
+    const char *path; /* NULL: the source's */
 };
 
 static const char *const branches[] = {"allOf", "anyOf", "oneOf"};
@@ -35,7 +36,7 @@ static struct spot follow(const struct check *check, struct spot spot, weir_text
     weir_text path = {ref.data, hash ? (size_t)(hash - ref.data) : ref.size};
     weir_text pointer = {hash ? hash + 1 : "", hash ? ref.size - path.size - 1 : 0};
     if (path.size) {
-        const char *joined = source_path(check->arena, spot.source->path, path);
+        const char *joined = source_path(check->arena, spot.path ? spot.path : spot.source->path, path);
         const json *inside = joined ? schema_section(check->catalog, joined) : NULL;
         const struct source *file = inside ? check->catalog->entry : NULL;
         for (size_t i = 0; joined && !file && i < check->catalog->files.count; i++)
@@ -43,7 +44,7 @@ static struct spot follow(const struct check *check, struct spot spot, weir_text
                 file = check->catalog->files.items[i];
         if (!file || !file->doc)
             return (struct spot){NULL, NULL, NULL};
-        spot = (struct spot){NULL, inside ? inside : json_root(file->doc), file};
+        spot = (struct spot){NULL, inside ? inside : json_root(file->doc), file, joined};
     }
     spot.schema = json_pointer_valid(pointer) ? json_pointer(spot.root, pointer) : NULL;
     return spot;
@@ -52,7 +53,7 @@ static struct spot follow(const struct check *check, struct spot spot, weir_text
 static struct spot member(const struct check *check, struct spot spot, weir_text name, int depth) {
     const json *direct = json_get_text(json_get(spot.schema, "properties"), name);
     if (direct)
-        return (struct spot){direct, spot.root, spot.source};
+        return (struct spot){direct, spot.root, spot.source, spot.path};
     struct spot result = {NULL, NULL, NULL};
     if (depth >= DEPTH_MAX)
         return result;
@@ -65,7 +66,8 @@ static struct spot member(const struct check *check, struct spot spot, weir_text
     for (size_t i = 0; !result.schema && i < sizeof branches / sizeof *branches; i++)
         for (struct json_iter it = json_iter(json_get(spot.schema, branches[i]));
              !result.schema && json_next(&it);)
-            result = member(check, (struct spot){it.value, spot.root, spot.source}, name, depth + 1);
+            result =
+                member(check, (struct spot){it.value, spot.root, spot.source, spot.path}, name, depth + 1);
     return result;
 }
 
@@ -80,7 +82,7 @@ static bool requires(const struct check *check, struct spot spot, weir_text name
         return true;
     for (struct json_iter it = json_iter(json_get(spot.schema, "allOf"));
          depth < DEPTH_MAX && json_next(&it);)
-        if (requires(check, (struct spot){it.value, spot.root, spot.source}, name, depth + 1))
+        if (requires(check, (struct spot){it.value, spot.root, spot.source, spot.path}, name, depth + 1))
             return true;
     return false;
 }
@@ -124,7 +126,7 @@ static int judge(const struct check *check, struct spot spot, bool *number, int 
         answer = judge(check, target, number, depth + 1);
     for (struct json_iter it = json_iter(json_get(spot.schema, "allOf"));
          answer < 0 && depth < DEPTH_MAX && json_next(&it);)
-        answer = judge(check, (struct spot){it.value, spot.root, spot.source}, number, depth + 1);
+        answer = judge(check, (struct spot){it.value, spot.root, spot.source, spot.path}, number, depth + 1);
     return answer;
 }
 

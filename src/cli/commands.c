@@ -5,7 +5,8 @@
 const struct command_entry command_entries[] = {
     {"catalog", &command_init},          {"catalog", &command_import},
     {"catalog", &command_check},         {"catalog", &command_plan},
-    {"catalog", &command_apply},         {"servers", &command_up},
+    {"catalog", &command_apply},         {"catalog", &command_export_schemas},
+    {"catalog", &command_export_script}, {"servers", &command_up},
     {"servers", &command_down},          {"events", &command_publish},
     {"events", &command_tail},           {"events", &command_consume},
     {"events", &command_event_convert},  {"events", &command_event_validate},

@@ -18,6 +18,8 @@ extern const struct command_row command_dlq_show;
 extern const struct command_row command_down;
 extern const struct command_row command_event_convert;
 extern const struct command_row command_event_validate;
+extern const struct command_row command_export_schemas;
+extern const struct command_row command_export_script;
 extern const struct command_row command_help;
 extern const struct command_row command_import;
 extern const struct command_row command_init;

@@ -226,11 +226,12 @@ static void schema_files_are_inside(void **state) {
     kit_file(shop, "schemas/order.json",
              "{\"type\":\"object\",\"properties\":{\"who\":{\"$ref\":\"parts/who.yaml#/$defs/who\"}}}");
     kit_file(shop, "schemas/parts/who.yaml",
-             "$defs:\n  who: {$ref: '#/$defs/name'}\n  name: {type: string}\n");
+             "$defs:\n  who: {$ref: '#/$defs/name'}\n  name: {$ref: '../name.json'}\n");
+    kit_file(shop, "schemas/name.json", "{\"type\":\"string\"}");
     expect_same(shop, NULL);
     weir_catalog *catalog = open_folder(shop, NULL);
     buffer text = bundle_of(catalog);
-    assert_non_null(strstr(text.data, "\"schemas\":{\"schemas/parts/who.yaml\""));
+    assert_non_null(strstr(text.data, "\"schemas\":{\"schemas/name.json\""));
     weir_catalog_close(catalog);
     buffer_release(&text);
 }
