@@ -138,15 +138,17 @@ static const char *resolve(struct sources *sources, const char *path, struct pla
     size_t size = strlen(sources->real);
     const char *kept = NULL;
     bool inside = strncmp(real, sources->real, size) == 0 && (real[size] == '/' || real[size] == 0);
-    if (!inside)
+    if (!inside) {
         leads_out(sources, weir_text_of(path), place);
-    else if (S_ISDIR(info.st_mode))
+    } else if (S_ISDIR(info.st_mode)) {
         report_add(sources->report, RULE_FILE_UNREADABLE, place,
                    "'%s' is a folder, and a file is needed here", *path ? path : ".");
-    else if (!S_ISREG(info.st_mode))
+        report_remedy(sources->report, "name a file inside it");
+    } else if (!S_ISREG(info.st_mode)) {
         report_add(sources->report, RULE_FILE_UNREADABLE, place, "'%s' is no regular file", path);
-    else
+    } else {
         kept = arena_strdup(sources->arena, real);
+    }
     free(real);
     return kept;
 }
