@@ -60,6 +60,18 @@ static void say_remarks(cli *cli, const struct import_result *result) {
     say_left(cli, result);
 }
 
+/* The servers may have changed while they were read. */
+static void say_differences(cli *cli, const weir_plan *plan) {
+    for (size_t i = 0; i < weir_plan_count(plan); i++) {
+        const weir_step *step = weir_plan_step(plan, i);
+        if (step->kind == WEIR_STEP_CREATE)
+            cli_say(cli, "%s %s is gone", plan_thing(step), step->name);
+        for (size_t c = 0; step->kind != WEIR_STEP_CREATE && c < step->change_count; c++)
+            cli_say(cli, "%s %s: %s is %s, written was %s", plan_thing(step), step->name,
+                    step->changes[c].field, step->changes[c].before, step->changes[c].after);
+    }
+}
+
 static void print_summary(cli *cli, const struct import_result *result) {
     struct plan_counts counts = plan_count(result->plan);
     int differ = counts.add + counts.change + counts.destroy + counts.impossible;
@@ -154,8 +166,7 @@ static int run_import(cli *cli) {
         print_json(cli, dir, &result);
     } else {
         say_remarks(cli, &result);
-        if (!empty)
-            plan_print(cli, result.plan);
+        say_differences(cli, result.plan);
         print_summary(cli, &result);
     }
     import_release(&result);

@@ -123,7 +123,7 @@ static struct found_group *group_of(struct found *found, const struct observed_c
         .description = json_text(json_get(config, "description")).size
                            ? json_cstr(json_get(config, "description"))
                            : NULL,
-        .weir = text_is(mark(config, "weir.role"), "group"),
+        .weir = text_is(mark(config, "weir.role"), "group") && number_of(config, "max_deliver", -1) < 0,
         .max_deliver = number_of(config, "max_deliver", -1),
         .ack_wait_ns = number_of(config, "ack_wait", 0),
         .max_ack_pending = number_of(config, "max_ack_pending", -1),

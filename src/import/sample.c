@@ -13,6 +13,7 @@
 #include "import/found.h"
 #include "import/subjects.h"
 
+#define GOLDEN 0.6180339887498949 /* its multiples fall evenly between 0 and 1, and repeat no rhythm */
 enum { TYPES_KEPT = 8, POINTERS_KEPT = 16, POINTER_DEPTH = 4 };
 
 struct sampling {
@@ -280,7 +281,8 @@ static uint64_t next_sequence(const struct sampling *sampling, const struct foun
     uint64_t samples = (uint64_t)sampling->options->samples;
     if (event->messages <= samples || last < first)
         return after + 1;
-    uint64_t spread = first + (uint64_t)((double)(last - first) * sample / (double)samples);
+    double part = GOLDEN * sample - (double)(int)(GOLDEN * sample); /* else every other message hides */
+    uint64_t spread = first + (uint64_t)((double)(last - first) * (sample + part) / (double)samples);
     return spread > after ? spread : after + 1;
 }
 

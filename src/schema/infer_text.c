@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "schema/formats.h"
 #include "schema/infer_node.h"
 
@@ -28,6 +29,17 @@ unsigned infer_formats_of(weir_text text) {
     return fits;
 }
 
+/* "id", "site_id", "siteId": its values are somebody's, and more will come. */
+static bool names_a_thing(weir_text name) {
+    static const char *const endings[] = {"_id", "-id", "Id", "ID"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t size = strlen(endings[i]);
+        if (name.size >= size && memcmp(name.data + name.size - size, endings[i], size) == 0)
+            return true;
+    }
+    return text_is(name, "id");
+}
+
 bool infer_secret_name(weir_text name) {
     static const char *const parts[] = {
         "pass", "secret", "token", "key",     "auth",   "cred", "session", "cookie", "mail",     "phone",
@@ -41,7 +53,7 @@ bool infer_secret_name(weir_text name) {
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (strstr(lower, parts[i]))
             return true;
-    return false;
+    return names_a_thing(name);
 }
 
 /* Letters and separators, at most two digits: "paid", "eu-west-1", "kWh"; no "4f1c9a", no "+49170". */

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rooms: broker catalog json base */
+/* rooms: broker catalog event json base */
 /* weir import: servers that run become a catalog that describes them exactly, and nothing on them changes. */
 #include "import_fixture.h"
 
 #include <time.h>
+#include <unistd.h>
 
 #include "base/memory.h"
+#include "base/process.h"
+#include "catalog/model.h"
+#include "event/subject.h"
 
 static void forty_streams_become_a_catalog(void **state) {
     (void)state;
@@ -36,7 +40,300 @@ static void forty_streams_become_a_catalog(void **state) {
     kit_server_stop(server);
 }
 
+/* --- what weir applied comes back ----------------------------------------------------------------------- */
+
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void put_sorted(buffer *out, const char **lines, size_t count) {
+    if (count > 1)
+        qsort(lines, count, sizeof *lines, by_text);
+    for (size_t i = 0; i < count; i++)
+        buffer_printf(out, "%s\n", lines[i]);
+}
+
+static const char *stream_line(arena *arena, const struct stream_def *stream) {
+    buffer line;
+    buffer_init(&line, 1 << 16);
+    buffer_printf(&line, "%s %d %d %d %d %lld %lld %lld %lld %lld %lld %d %d", stream->name,
+                  stream->retention, stream->storage, stream->discard, stream->num_replicas,
+                  (long long)stream->max_age_ns, (long long)stream->duplicate_window_ns,
+                  (long long)stream->max_bytes, (long long)stream->max_msgs, (long long)stream->max_msg_size,
+                  (long long)stream->max_msgs_per_subject, stream->deny_delete, stream->deny_purge);
+    for (size_t i = 0; i < stream->subjects.count; i++)
+        buffer_printf(&line, " %s", stream->subjects.items[i]);
+    const char *kept = arena_cstr(arena, buffer_view(&line));
+    buffer_release(&line);
+    return kept;
+}
+
+/* A line for each event a group reads, by its pattern: names of parameters and types may differ. */
+static void group_lines(arena *arena, const struct group_def *group, const char **lines, size_t *count) {
+    for (size_t s = 0; s < group->from.count; s++)
+        for (size_t e = 0; e < group->from.items[s].events.count; e++) {
+            buffer pattern;
+            buffer_init(&pattern, 4096);
+            template_pattern(&pattern, weir_text_of(group->from.items[s].events.items[e]->subject));
+            lines[(*count)++] =
+                arena_printf(arena, "%s %s %s %lld %d", group->name, group->from.items[s].stream->name,
+                             pattern.data, (long long)group->ack_wait_ns, group->max_ack_pending);
+            buffer_release(&pattern);
+        }
+}
+
+/* Streams with all their settings and what each group reads, as text. */
+static char *essence(const char *dir, const char *environment) {
+    weir_catalog *catalog = NULL;
+    weir_error err = {0};
+    const char *lines[2000];
+    size_t count = 0;
+    arena *arena = arena_new();
+    buffer out;
+    buffer_init(&out, 1 << 20);
+    expect_ok(weir_catalog_open(&catalog, dir, environment, NULL, &err), &err);
+    for (size_t i = 0; i < catalog->streams.count; i++)
+        if (catalog->streams.items[i]->role == STREAM_EVENTS)
+            lines[count++] = stream_line(arena, catalog->streams.items[i]);
+    put_sorted(&out, lines, count);
+    count = 0;
+    for (size_t i = 0; i < catalog->groups.count; i++)
+        if (!catalog->groups.items[i]->each) /* those leave nothing on the servers */
+            group_lines(arena, catalog->groups.items[i], lines, &count);
+    put_sorted(&out, lines, count);
+    weir_catalog_close(catalog);
+    arena_free(arena);
+    return out.data;
+}
+
+static void expect_back(const char *name) {
+    kit_server *server = kit_server_start(NULL);
+    char shipped[1024];
+    snprintf(shipped, sizeof shipped, "%s/catalogs/%s", getenv("WEIR_SOURCE"), name);
+    setenv("NATS_URL", kit_server_url(server), 1);
+    EXPECT(WEIR("apply", shipped, "--env", "dev", "--yes", "-q"), 0, NULL, NULL);
+    const char *dir = kit_path(name);
+    struct kit_run run = WEIR("import", "--out", dir);
+    if (run.status != 0 || !strstr(run.out, "weir plan is empty: nothing will change.\n"))
+        fail_msg("%s: exit %d\n%s\n%s", name, run.status, run.out, run.err);
+    kit_run_free(&run);
+    char *wanted = essence(shipped, "dev"), *had = essence(dir, NULL);
+    assert_string_equal(had, wanted);
+    mem_free(wanted);
+    mem_free(had);
+    unsetenv("NATS_URL");
+    kit_server_stop(server);
+}
+
+static void daarion_comes_back(void **state) {
+    (void)state;
+    own_environment();
+    expect_back("daarion");
+}
+
+static void microdao_node1_comes_back(void **state) {
+    (void)state;
+    own_environment();
+    expect_back("microdao-node1");
+}
+
+static void microdao_standard_comes_back(void **state) {
+    (void)state;
+    own_environment();
+    expect_back("microdao-standard");
+}
+
+static void giia_comes_back(void **state) {
+    (void)state;
+    own_environment();
+    expect_back("giia");
+}
+
+/* --- what it refuses, and what it survives -------------------------------------------------------------- */
+
+static void nothing_to_import_is_told(void **state) {
+    (void)state;
+    own_environment();
+    kit_server *server = kit_server_start(NULL),
+               *plain = kit_server_start(&(struct kit_server_options){.no_jetstream = true});
+    const char *dir = kit_path("none");
+    EXPECT(WEIR("import", "--out", dir, "--server", kit_server_url(server)), 1, "",
+           "weir import: there are no streams on these servers: nothing to import\n"
+           "  start a catalog with weir init, or name other servers or another account\n");
+    weir_connection *connection = kit_connect(server);
+    kit_api(connection, "STREAM.CREATE.KV_x", "{\"name\":\"KV_x\",\"subjects\":[\"$KV.x.>\"]}");
+    EXPECT(
+        WEIR("import", "--out", dir, "--server", kit_server_url(server)), 1, "",
+        "weir import: none of the 1 streams on these servers can be described: KV_x is a key-value bucket\n"
+        "  start a catalog with weir init, or name other servers or another account\n");
+    struct kit_run run = WEIR("import", "--out", dir, "--server", kit_server_url(plain));
+    assert_int_equal(run.status, 1);
+    assert_non_null(strstr(run.err, "JetStream is not enabled"));
+    kit_run_free(&run);
+    EXPECT(WEIR("import"), 2, "",
+           "weir import: say where to write the catalog: --out DIR; see weir help import\n");
+    EXPECT(WEIR("import", "--out", dir, "--name", "My Shop"), 2, "",
+           "weir import: --name must be 1 to 32 of a-z, 0-9 and -, is 'My Shop'; see weir help import\n");
+    assert_int_not_equal(access(dir, F_OK), 0); /* nothing was written */
+    weir_disconnect(connection);
+    kit_server_stop(server);
+    kit_server_stop(plain);
+}
+
+static void a_folder_with_anything_in_it_is_refused(void **state) {
+    (void)state;
+    own_environment();
+    kit_server *server = kit_server_start(NULL);
+    weir_connection *connection = kit_connect(server);
+    kit_stream(connection, "ORDERS", "orders.>", NULL);
+    const char *dir = kit_path("full");
+    kit_file(dir, "notes.txt", "mine");
+    char expected[600];
+    snprintf(expected, sizeof expected,
+             "weir import: %s is not empty\n  name a new folder: import never writes over anything\n", dir);
+    EXPECT(WEIR("import", "--out", dir, "--server", kit_server_url(server)), 1, "", expected);
+    char path[600];
+    snprintf(path, sizeof path, "%s/catalog.yaml", dir);
+    assert_int_not_equal(access(path, F_OK), 0);
+    weir_disconnect(connection);
+    kit_server_stop(server);
+}
+
+static void send(weir_connection *connection, const char *subject, weir_text data) {
+    weir_error err = {0};
+    expect_ok(broker_send(connection, &(struct broker_out){.subject = subject, .data = data}, &err), &err);
+}
+
+/* Names, subjects and bodies as nobody should choose them. */
+static void strange_servers_are_survived(void **state) {
+    (void)state;
+    own_environment();
+    kit_server *server = kit_server_start(
+        &(struct kit_server_options){.sync = "2m", .config = "max_payload: 8MB\nmax_pending: 64MB"});
+    weir_connection *connection = kit_connect(server);
+    weir_error err = {0};
+    kit_api(connection, "STREAM.CREATE.caf\xC3\xA9", "{\"name\":\"caf\xC3\xA9\",\"subjects\":[\"cafe.*\"]}");
+    kit_api(connection, "STREAM.CREATE.no",
+            "{\"name\":\"no\",\"subjects\":[\"1e3.>\",\"no.>\"],\"description\":\"a: #b\\n\\u0007\"}");
+    kit_api(connection, "STREAM.CREATE.{x}", "{\"name\":\"{x}\",\"subjects\":[\"x.>\"]}");
+    make_consumer(connection, "no", "yes", "", "");
+    make_consumer(connection, "no", "null", "no.true", "");
+    make_consumer(connection, "{x}", "123", "", "");
+    size_t large = 7 << 20;
+    char *body = mem_alloc(large);
+    memset(body, 'a', large);
+    send(connection, "no.large", (weir_text){body, large});
+    send(connection, "no.true", weir_text_of("{\"no\":\"yes\",\"~\":null,\"a: b\":{\"#\":[]}}"));
+    send(connection, "no.binary", (weir_text){"\x00\x01\xFF\xFE", 4});
+    send(connection, "no.empty", weir_text_of(""));
+    send(connection, "no.twice", weir_text_of("{\"a\":1,\"a\":2}"));
+    send(connection, "no.scalar", weir_text_of("17"));
+    send(connection,
+         "no.bad\xFF"
+         "byte",
+         weir_text_of("{}"));
+    send(connection, "no.{curly}", weir_text_of("{}"));
+    send(connection, "1e3.~", weir_text_of("[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]"));
+    send(connection, "x.a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v.w.x.y.z.1.2.3.4.5.6.7.8.9",
+         weir_text_of("{}"));
+    send(connection, "x.plain", weir_text_of("{\"specversion\":\"1.0\",\"id\":7}"));
+    expect_ok(broker_flush(connection, 5000, &err), &err);
+    struct wait no = {connection, "no", 9}, x = {connection, "{x}", 2};
+    assert_true(kit_until(has_messages, &no) && kit_until(has_messages, &x));
+    char *before = picture(connection);
+    const char *dir = kit_path("strange");
+    EXPECT(WEIR("import", "--out", dir, "--server", kit_server_url(server)), 0,
+           "Wrote 2 streams, 3 groups, 8 event types (8 need an owner). weir plan is empty: nothing will "
+           "change.\n",
+           "4 event types without a schema: nothing stored, or no JSON\n"
+           "3 stored subjects without an event type\n"
+           "left to its owner: 1 x stream whose name a catalog does not take (catalog.yaml lists them)\n");
+    char *after = picture(connection);
+    assert_string_equal(before, after);
+    mem_free(before);
+    mem_free(after);
+    mem_free(body);
+    weir_disconnect(connection);
+    kit_server_stop(server);
+}
+
+static void ten_thousand_subjects_are_few_event_types(void **state) {
+    (void)state;
+    own_environment();
+    kit_server *server = kit_server_start(&(struct kit_server_options){.sync = "2m"});
+    weir_connection *connection = kit_connect(server);
+    kit_api(connection, "STREAM.CREATE.METERS", "{\"name\":\"METERS\",\"subjects\":[\"meter.>\"]}");
+    make_consumer(connection, "METERS", "readings", "meter.reading.>", "");
+    char subject[60], body[200];
+    for (int i = 0; i < 10000; i++) {
+        snprintf(subject, sizeof subject, i % 10 ? "meter.reading.m-%d" : "meter.moved.m-%d", i);
+        snprintf(body, sizeof body,
+                 "{\"meter_id\":\"m-%d\",\"site_id\":\"s-%d\",\"kwh\":\"%d.5\",\"unit\":\"%s\"}", i, i % 7, i,
+                 i % 2 ? "kWh" : "MWh");
+        send(connection, subject, weir_text_of(body));
+    }
+    struct wait wait = {connection, "METERS", 10000};
+    assert_true(kit_until(has_messages, &wait));
+    const char *dir = kit_path("meters");
+    EXPECT(WEIR("import", "--out", dir, "--server", kit_server_url(server), "-q"), 0,
+           "Wrote 1 stream, 1 group, 2 event types (2 need an owner). weir plan is empty: nothing will "
+           "change.\n",
+           "");
+    char path[600], *text;
+    size_t size;
+    weir_error err = {0};
+    snprintf(path, sizeof path, "%s/streams/meters.yaml", dir);
+    expect_ok(file_read(&text, &size, path, 1 << 20, &err), &err);
+    assert_string_equal(text, "streams:\n"
+                              "  METERS:\n"
+                              "    subjects: [meter.>]\n"
+                              "\n"
+                              "events:\n"
+                              "  # no envelope: the payload below is the whole body of the stored messages\n"
+                              "  meter.moved:\n"
+                              "    description: draft, from 199 of 1000 stored messages on 1000 subjects\n"
+                              "    stream: METERS\n"
+                              "    subject: meter.moved.{meter_id}\n"
+                              "    params: {meter_id: /data/meter_id}\n"
+                              "    # key: /data/site_id   (a guess: always there, 7 values in 199 samples)\n"
+                              "    owner: unknown # to be named: the service that publishes it\n"
+                              "    payload:\n"
+                              "      type: object\n"
+                              "      required: [meter_id, site_id, kwh, unit]\n"
+                              "      properties: {meter_id: {type: string}, site_id: {type: string}, kwh: "
+                              "{type: string}, unit: {type: string}}\n"
+                              "    example: {meter_id: text, site_id: text, kwh: text, unit: text}\n"
+                              "  # no envelope: the payload below is the whole body of the stored messages\n"
+                              "  meter.reading:\n"
+                              "    description: draft, from 200 of 9000 stored messages on 9000 subjects\n"
+                              "    stream: METERS\n"
+                              "    subject: meter.reading.{meter_id}\n"
+                              "    params: {meter_id: /data/meter_id}\n"
+                              "    # key: /data/site_id   (a guess: always there, 7 values in 200 samples)\n"
+                              "    owner: unknown # to be named: the service that publishes it\n"
+                              "    payload:\n"
+                              "      type: object\n"
+                              "      required: [meter_id, site_id, kwh, unit]\n"
+                              "      properties:\n"
+                              "        meter_id: {type: string}\n"
+                              "        site_id: {type: string}\n"
+                              "        kwh: {type: string}\n"
+                              "        unit: {type: string, enum: [MWh, kWh]}\n"
+                              "    example: {meter_id: text, site_id: text, kwh: text, unit: MWh}\n");
+    mem_free(text);
+    weir_disconnect(connection);
+    kit_server_stop(server);
+}
+
 static const struct spec specs[] = {
+    {"where there is nothing to import the reason is told and nothing written", nothing_to_import_is_told},
+    {"a folder with anything in it is refused", a_folder_with_anything_in_it_is_refused},
+    {"strange names and subjects and bodies are survived", strange_servers_are_survived},
+    {"ten thousand subjects are few event types", ten_thousand_subjects_are_few_event_types},
+    {"the streams and groups of daarion come back", daarion_comes_back},
+    {"the streams and groups of microdao-node1 come back", microdao_node1_comes_back},
+    {"the streams and groups of microdao-standard come back", microdao_standard_comes_back},
+    {"the streams and groups of giia come back", giia_comes_back},
     {"forty streams become a catalog whose plan is empty and nothing was touched",
      forty_streams_become_a_catalog},
 };

@@ -163,6 +163,7 @@ static void nothing_private_is_repeated(void **state) {
         {"note", {"my secret words", "other words"}},
         {"number", {"4711", "4712"}},
         {"blob", {"eyJhbGciOiJIUzI1NiIsInR5cCI6", "eyJzdWIiOiIxMjM0NTY3ODkwIiwi"}},
+        {"site_id", {"north", "south"}},
         {"phone", {"49170", "49171"}},
         {"where", {"10.1.2.3", "10.1.2.4"}},
     };
