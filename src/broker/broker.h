@@ -118,6 +118,9 @@ WEIR_MUST_CHECK weir_code broker_keep_last(weir_connection *connection, const ch
  * time of the first; while it is on the way, the other mark stands on it too. */
 #define BROKER_MARK_CREATED "weir.created"
 #define BROKER_MARK_MOVING "weir.migrate"
+/* The stream that takes its subjects meanwhile: this and its name. A PubAck that refuses because that one answered
+ * (10060) is UNAVAILABLE and retriable, with that detail. */
+#define BROKER_COPY_PREFIX "weir-migrate-"
 
 /* What STREAM.INFO says of a stream, as far as weir decides by it. Texts copied into fixed room. */
 struct broker_stream_state {

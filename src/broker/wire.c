@@ -295,9 +295,25 @@ static weir_code no_puback(weir_text data, const char *place, weir_error *err) {
     return WEIR_CONFLICT;
 }
 
+/* The stream that was expected is on the way (plan/migrate.h): it will take the subject again. */
+static weir_code refused_by_copy(const json *error, const char *place, weir_error *err) {
+    weir_error own;
+    weir_code code = wire_refusal(error, place, &own);
+    if (own.detail == 10060) {
+        code = weir_fail(&own, WEIR_UNAVAILABLE, "%s: the stream is being given a new one", place);
+        (void)weir_hint(&own, "weir apply is at it: try again in a while");
+        own.detail = 10060;
+    }
+    if (err)
+        *err = own;
+    return code;
+}
+
 static weir_code read_puback_tree(struct broker_puback *out, const json *root, weir_text data,
                                   const char *place, weir_error *err) {
     const json *error = json_get(root, "error");
+    if (json_is(error, JSON_OBJECT) && text_starts(json_text(json_get(root, "stream")), BROKER_COPY_PREFIX))
+        return refused_by_copy(error, place, err);
     if (json_is(error, JSON_OBJECT))
         return wire_refusal(error, place, err);
     struct broker_puback ack = {.duplicate = json_true(json_get(root, "duplicate"))};

@@ -11,7 +11,15 @@
 #include "base/units.h"
 #include "consume/member_state.h"
 
+/* On a stream that is being given a new one the consumer comes back. */
 static weir_code missing(const struct source *source, weir_error *err) {
+    struct broker_stream_state state;
+    weir_error own;
+    if (broker_stream_state(source->member->connection, source->stream, &state, &own) == WEIR_OK &&
+        state.moving)
+        return weir_fail(err, WEIR_UNAVAILABLE,
+                         "group '%s' waits: stream %s is being given a new one by weir apply",
+                         source->member->group_name, source->stream);
     weir_fail(err, WEIR_NOT_FOUND, "group '%s' has no consumer on stream %s", source->member->group_name,
               source->stream);
     return weir_hint(err, "create it with `weir apply`");

@@ -15,9 +15,8 @@
 #include "plan/observed.h"
 #include "weir/clock.h"
 
-/* The copy of stream S is the stream MIGRATE_COPY_PREFIX "S"; while somebody is at it MIGRATE_LOCK_PREFIX "S"
+/* The copy of stream S is the stream BROKER_COPY_PREFIX "S"; while somebody is at it MIGRATE_LOCK_PREFIX "S"
  * exists too. They bear the mark BROKER_MARK_MOVING, whose value is S. */
-#define MIGRATE_COPY_PREFIX "weir-migrate-"
 #define MIGRATE_LOCK_PREFIX "weir-migrating-"
 #define MIGRATE_TRIAL_PREFIX "weir-trying-" /* made and deleted at once */
 /* On a consumer: it was given a start sequence by a migration (its value), and stands for deliver_policy all. */

@@ -23,11 +23,11 @@ weir_code migrate_names_make(struct migrate_names *names, const char *stream, we
     if (strlen(stream) + strlen(MIGRATE_LOCK_PREFIX) > LIMIT_STREAM_NAME_BYTES) {
         weir_fail(err, WEIR_INVALID, "stream %s cannot be given a new stream: its name is too long", stream);
         return weir_hint(
-            err, "the copy is named '" MIGRATE_COPY_PREFIX "' and the stream's name, in at most %d bytes",
+            err, "the copy is named '" BROKER_COPY_PREFIX "' and the stream's name, in at most %d bytes",
             LIMIT_STREAM_NAME_BYTES);
     }
     snprintf(names->stream, sizeof names->stream, "%s", stream);
-    snprintf(names->copy, sizeof names->copy, MIGRATE_COPY_PREFIX "%s", stream);
+    snprintf(names->copy, sizeof names->copy, BROKER_COPY_PREFIX "%s", stream);
     snprintf(names->lock, sizeof names->lock, MIGRATE_LOCK_PREFIX "%s", stream);
     snprintf(names->trial, sizeof names->trial, MIGRATE_TRIAL_PREFIX "%s", stream);
     snprintf(names->hold, sizeof names->hold, "_weir.migrate.%s", stream);

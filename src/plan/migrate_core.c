@@ -16,11 +16,9 @@
 
 #include <string.h>
 
-/* A mirror that is this near needs only moments to catch up with a stream that stands still. */
-enum { NEAR_MESSAGES = 1000 };
-
-static bool near(const struct migrate_side *mirror, const struct migrate_side *of) {
-    return mirror->messages + NEAR_MESSAGES >= of->messages;
+static bool near(const struct migrate_facts *facts, const struct migrate_side *mirror,
+                 const struct migrate_side *of) {
+    return mirror->messages + facts->near_messages >= of->messages;
 }
 
 static bool is_old(const struct migrate_facts *facts) {
@@ -37,7 +35,7 @@ static enum migrate_act begin(const struct migrate_facts *facts) {
 }
 
 static enum migrate_act leave_old(const struct migrate_facts *facts) {
-    if (!facts->stream.frozen && !near(&facts->copy, &facts->stream))
+    if (!facts->stream.frozen && !near(facts, &facts->copy, &facts->stream))
         return MIGRATE_FOLLOW;
     if (!facts->quiet)
         return MIGRATE_QUIET;
@@ -61,7 +59,7 @@ static enum migrate_act drop_old(const struct migrate_facts *facts) {
 
 static enum migrate_act enter_new(const struct migrate_facts *facts) {
     if (!facts->copy.frozen)
-        return near(&facts->stream, &facts->copy) ? MIGRATE_FREEZE_COPY : MIGRATE_FOLLOW;
+        return near(facts, &facts->stream, &facts->copy) ? MIGRATE_FREEZE_COPY : MIGRATE_FOLLOW;
     if (!facts->copy.ended)
         return MIGRATE_END_COPY;
     if (facts->stream.last_seq < facts->copy.last_seq)

@@ -23,6 +23,7 @@ struct migrate_side {
 
 struct migrate_facts {
     struct migrate_side stream, copy;
+    uint64_t near_messages; /* a mirror that lacks no more catches up in a moment when nothing is added */
     /* What this run did already, in memory only: it is done again when somebody goes on from here. */
     bool tried, quiet, carried, verified;
 };

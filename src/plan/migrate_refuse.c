@@ -8,7 +8,7 @@
 #include "plan/migrate_config.h"
 
 weir_text migrate_copy_of(const json *config) {
-    static const char *const prefixes[] = {MIGRATE_COPY_PREFIX, MIGRATE_LOCK_PREFIX, MIGRATE_TRIAL_PREFIX};
+    static const char *const prefixes[] = {BROKER_COPY_PREFIX, MIGRATE_LOCK_PREFIX, MIGRATE_TRIAL_PREFIX};
     weir_text name = json_text(json_get(config, "name"));
     weir_text of = json_text(json_get(json_get(config, "metadata"), BROKER_MARK_MOVING));
     for (size_t i = 0; of.size && i < sizeof prefixes / sizeof *prefixes; i++) {

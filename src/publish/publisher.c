@@ -101,7 +101,7 @@ int64_t publisher_delay_ns(int tries) {
 
 void publisher_explain(const struct outgoing *out, weir_error *err) {
     bool retriable = err->retriable;
-    if (err->detail == JS_STREAM_MISMATCH) {
+    if (err->detail == JS_STREAM_MISMATCH && !err->retriable) {
         weir_fail(err, WEIR_CONFLICT, "subject '%s' is not stored by stream '%s' but by another one",
                   out->subject, out->def->stream);
         err->detail = JS_STREAM_MISMATCH;

@@ -88,6 +88,8 @@ static weir_code look_at_stream(struct relay_stream *stream, struct broker_strea
     weir_code code = broker_stream_state(stream->relay->connection, stream->name, state, err);
     if (code == WEIR_NOT_FOUND)
         return setup_wrong(stream, WEIR_NOT_FOUND, "does not exist on the server", err);
+    if (code == WEIR_OK && state->moving)
+        return weir_fail(err, WEIR_UNAVAILABLE, "%s is being given a new stream by weir apply", stream->name);
     if (code == WEIR_OK && !state->allow_atomic)
         return setup_wrong(
             stream, WEIR_UNSUPPORTED,

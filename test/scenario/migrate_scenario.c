@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rooms: plan relay consume */
 /* A stream is given a new one while everybody is at work. */
+#include <signal.h>
+
 #include "migrate_fixture.h"
 
 /* --- at rest ------------------------------------------------------------------------------------------------- */
@@ -36,6 +38,9 @@ static void sequences_and_positions_stay(void **state) {
 
 /* --- under load ------------------------------------------------------------------------------------------------ */
 
+/* A stream that syncs each message copies some hundreds a second on a busy disk. */
+enum { DIRECT_MAX = 1500, ROWS_MAX = 1500 };
+
 struct load {
     struct shop shop;
     atomic_bool stop;
@@ -52,9 +57,9 @@ struct load {
 static void *publish_on(void *arg) {
     struct load *load = arg;
     weir_connection *connection = kit_connect(load->shop.server);
-    for (; !load->stop; load->published++) {
+    for (; !load->stop && load->published < DIRECT_MAX; load->published++) {
         load->refused += moving_publish(connection, load->published);
-        usleep(1000);
+        usleep(4000);
     }
     weir_disconnect(connection);
     return NULL;
@@ -62,9 +67,9 @@ static void *publish_on(void *arg) {
 
 static void *write_on(void *arg) {
     struct load *load = arg;
-    while (!load->stop) {
+    while (!load->stop && load->shop.rows < ROWS_MAX) {
         shop_fill(&load->shop, 6, 3);
-        usleep(10000);
+        usleep(20000);
     }
     return NULL;
 }
@@ -215,7 +220,9 @@ static bool some_handled(void *arg) {
     return ((struct load *)arg)->handled >= 100;
 }
 
-static void move_under_load(const char *before, const char *between, const char *field, const char *value) {
+/* `kept`: no retention takes events away, so all of them can be looked for at the end. */
+static void move_under_load(const char *before, const char *between, const char *field, const char *value,
+                            bool kept) {
     struct load *load = load_start(before);
     int repeated = 0, audited = 0;
     assert_true(kit_until(some_handled, load));
@@ -227,7 +234,10 @@ static void move_under_load(const char *before, const char *between, const char 
     assert_true(load->handled > handled || !load->stop);
     usleep(200000);
     load_stop(load);
-    expect_all_stored(load);
+    if (kept)
+        expect_all_stored(load);
+    else
+        free(moved_dump(load->shop.connection));
     expect_all_handled_once(load);
     for (int i = 0; i < MANY; i++) {
         audited += load->audited[i] > 0;
@@ -242,12 +252,138 @@ static void move_under_load(const char *before, const char *between, const char 
 
 static void file_to_memory_and_back(void **state) {
     (void)state;
-    move_under_load(MOVING(""), MOVING(", storage: memory"), "storage", "memory");
+    move_under_load(MOVING(""), MOVING(", storage: memory"), "storage", "memory", true);
+}
+
+static void limits_to_workqueue_and_back(void **state) {
+    (void)state;
+    move_under_load(MOVING(""), MOVING(", retention: workqueue"), "retention", "workqueue", false);
+}
+
+/* --- killed --------------------------------------------------------------------------------------------------- */
+
+static int apply_program(struct shop *shop, const char *yaml) {
+    char catalog[512];
+    snprintf(catalog, sizeof catalog, "%s", kit_catalog_folder(yaml));
+    const char *argv[] = {
+        kit_program("weir"), "apply",        catalog,  "--server", kit_server_url(shop->server), "--yes",
+        "--quiet",           "--allow-loss", "ORDERS", NULL};
+    struct kit_run run = kit_run(argv, NULL, 30);
+    int status = run.status;
+    if (status != 0 && status != 128 + SIGKILL)
+        fail_msg("weir apply ended with %d: %s", status, run.err);
+    kit_run_free(&run);
+    return status;
+}
+
+/* A publisher that does not stop for anything. */
+struct busy {
+    pthread_t thread;
+    atomic_bool stop;
+    weir_connection *connection;
+    int published;
+};
+
+static void *publish_busily(void *arg) {
+    struct busy *busy = arg;
+    for (; !busy->stop; busy->published++) {
+        moving_publish(busy->connection, busy->published);
+        usleep(5000);
+    }
+    return NULL;
+}
+
+/* The plan made now goes on with what was begun. */
+static void expect_unfinished(struct shop *shop, const char *yaml, const char *act) {
+    weir_error err = {0};
+    weir_plan *plan;
+    weir_catalog *catalog = moving_catalog(yaml);
+    expect_ok(weir_plan_make(&plan, shop->connection, catalog, &err), &err);
+    if (moving_step(plan, "ORDERS")->kind != WEIR_STEP_REPLACE)
+        fail_msg("killed at %s: the plan does not go on", act);
+    weir_plan_free(plan);
+    weir_catalog_close(catalog);
+}
+
+/* Dies before it does `act`, and the next apply finishes. */
+static void kill_and_go_on(struct shop *shop, const char *yaml, const char *act, struct busy *busy) {
+    char point[32];
+    busy->stop = false;
+    pthread_create(&busy->thread, NULL, publish_busily, busy);
+    snprintf(point, sizeof point, "%s:1", act);
+    setenv("WEIR_CRASH_AT", point, 1);
+    if (apply_program(shop, yaml) != 128 + SIGKILL)
+        fail_msg("weir apply was not killed at %s", act);
+    unsetenv("WEIR_CRASH_AT");
+    kit_api(shop->connection, "STREAM.DELETE.weir-migrating-ORDERS", ""); /* as its age would do */
+    expect_unfinished(shop, yaml, act);
+    assert_int_equal(apply_program(shop, yaml), 0);
+    busy->stop = true;
+    pthread_join(busy->thread, NULL);
+    expect_no_traces(shop->connection);
+}
+
+static void expect_all_there(struct shop *shop, int published, const char *act) {
+    struct moved *moved = moved_dump(shop->connection);
+    for (int n = 0; n < published; n++)
+        if (!moved->direct[n])
+            fail_msg("killed at %s: event %d is lost", act, n);
+    free(moved);
+}
+
+/* A group that had read five goes on behind them and finds all others in order. */
+static void kill_at(const char *const *acts, size_t count) {
+    struct shop shop = shop_open(MOVING(""));
+    struct busy busy = {.connection = kit_connect(shop.server)};
+    for (; busy.published < 10; busy.published++)
+        assert_int_equal(moving_publish(shop.connection, busy.published), 0);
+    kit_durable(shop.connection, "ORDERS", "audit", "\"filter_subject\":\"order.placed\"");
+    struct reader *audit = reader_open(shop.connection, "audit");
+    reader_read(audit, 5);
+    for (size_t i = 0; i < count; i++) {
+        bool back = i % 2;
+        kill_and_go_on(&shop, back ? MOVING("") : MOVING(", storage: memory"), acts[i], &busy);
+        expect_config(shop.connection, "storage", back ? "file" : "memory");
+        expect_all_there(&shop, busy.published, acts[i]);
+    }
+    struct moved *moved = moved_dump(shop.connection);
+    for (int n = 5; n < busy.published; n++)
+        assert_int_equal(reader_read(audit, 1), moved->direct[n]);
+    free(moved);
+    reader_close(audit);
+    weir_disconnect(busy.connection);
+    shop_close(&shop);
+}
+
+#define KILL_AT(...)                                 \
+    static const char *const acts[] = {__VA_ARGS__}; \
+    (void)state;                                     \
+    kill_at(acts, sizeof acts / sizeof *acts)
+
+static void killed_before_publishers_notice(void **state) {
+    KILL_AT("try", "copy", "follow", "quiet", "freeze");
+}
+
+static void killed_on_the_way_to_the_copy(void **state) {
+    KILL_AT("end", "verify", "hold", "carry", "drop-old");
+}
+
+static void killed_on_the_way_to_the_new_stream(void **state) {
+    KILL_AT("land", "freeze-copy", "end-copy", "verify-new");
+}
+
+static void killed_near_the_end(void **state) {
+    KILL_AT("settle", "carry-new", "open", "drop-copy");
 }
 
 static const struct spec specs[] = {
     {"sequences, deletions, identity and positions stay", sequences_and_positions_stay},
     {"from file to memory and back under load nothing is lost or doubled", file_to_memory_and_back},
+    {"from limits to workqueue and back under load nothing is skipped", limits_to_workqueue_and_back},
+    {"killed before publishers notice, apply goes on", killed_before_publishers_notice},
+    {"killed on the way to the copy, apply goes on", killed_on_the_way_to_the_copy},
+    {"killed on the way to the new stream, apply goes on", killed_on_the_way_to_the_new_stream},
+    {"killed near the end, apply goes on", killed_near_the_end},
 };
 
 SPEC_MAIN(specs)
