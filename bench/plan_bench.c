@@ -10,29 +10,11 @@
 
 #include "kit/broker.h"
 #include "made_catalog.h"
+#include "must.h"
 #include "plan/compare.h"
 #include "plan/identity.h"
-#include "weir/clock.h"
 
 enum { PAIRS_MAX = 100, GROUPS_EACH = 2 };
-
-static _Noreturn void stop(const char *what, const char *why) {
-    fprintf(stderr, "plan_bench: %s: %s\n", what, why);
-    exit(1);
-}
-
-#define MUST(call)                     \
-    do {                               \
-        weir_error err_ = {0};         \
-        weir_error *err = &err_;       \
-        if ((call) != WEIR_OK)         \
-            stop(#call, err->message); \
-    } while (0)
-
-static double now_ms(void) {
-    const weir_clock *clock = weir_clock_system();
-    return (double)clock->mono_ns(clock->self) / 1e6;
-}
 
 /* --- one after the other ------------------------------------------------------------------------------ */
 
@@ -64,10 +46,10 @@ static void expect_same(const weir_plan *plan, const struct desired *thing, cons
 static double sequential_ms(weir_connection *connection, const weir_plan *plan) {
     size_t count = plan->desired.items.count;
     json_doc **replies = mem_alloc(count * sizeof *replies);
-    double start = now_ms();
+    double start = now_s();
     for (size_t i = 0; i < count; i++)
         replies[i] = ask(connection, &plan->desired.items.items[i]);
-    double took = now_ms() - start;
+    double took = 1e3 * (now_s() - start);
     for (size_t i = 0; i < count; i++) {
         expect_same(plan, &plan->desired.items.items[i], json_root(replies[i]));
         json_doc_free(replies[i]);
@@ -79,9 +61,9 @@ static double sequential_ms(weir_connection *connection, const weir_plan *plan) 
 /* --- the plan ----------------------------------------------------------------------------------------- */
 
 static double plan_ms(weir_connection *connection, const weir_catalog *catalog, weir_plan **plan) {
-    double start = now_ms();
+    double start = now_s();
     MUST(weir_plan_make(plan, connection, catalog, err));
-    double took = now_ms() - start;
+    double took = 1e3 * (now_s() - start);
     if (!weir_plan_empty(*plan))
         stop("plan", "it is not empty after apply");
     return took;
@@ -125,9 +107,9 @@ int main(int argc, char **argv) {
     MUST(weir_catalog_open(&catalog, made_catalog((struct made_size){(int)streams, 2, GROUPS_EACH}), NULL,
                            NULL, err));
     MUST(weir_plan_make(&plan, connection, catalog, err));
-    double start = now_ms();
+    double start = now_s();
     MUST(weir_plan_apply(plan, connection, NULL, err));
-    printf("apply of %zu steps took %.0f ms\n", weir_plan_count(plan), now_ms() - start);
+    printf("apply of %zu steps took %.0f ms\n", weir_plan_count(plan), 1e3 * (now_s() - start));
     weir_plan_free(plan);
     run_pairs(connection, catalog, (int)streams, pairs);
     weir_catalog_close(catalog);
