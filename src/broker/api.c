@@ -208,12 +208,28 @@ weir_code broker_get_next(weir_connection *connection, const char *stream, uint6
     return get(connection, stream, sequence ? sequence : 1, "next_by_subj", pattern, out, err);
 }
 
+/* A sequence beyond the stream's end is a failure of the server's own, to it: the stream is asked. */
+static bool gone(weir_connection *connection, const char *stream, uint64_t sequence) {
+    broker_msg *msg = NULL;
+    weir_error ignored;
+    weir_code code = broker_get(connection, stream, sequence, &msg, &ignored);
+    broker_msg_free(msg);
+    return code == WEIR_NOT_FOUND;
+}
+
 weir_code broker_delete(weir_connection *connection, const char *stream, uint64_t sequence, weir_error *err) {
+    enum { DELETE_FAILED = 10057 };
     char api[LIMIT_STREAM_NAME_BYTES + 32], body[64];
+    weir_error own = {.detail = 0};
     WEIR_TRY(wire_check_name("stream", stream, err));
     snprintf(api, sizeof api, "STREAM.MSG.DELETE.%s", stream);
     snprintf(body, sizeof body, "{\"seq\":%llu,\"no_erase\":true}", (unsigned long long)sequence);
-    return broker_api(connection, api, weir_text_of(body), NULL, err);
+    weir_code code = broker_api(connection, api, weir_text_of(body), NULL, &own);
+    if (code != WEIR_OK && own.detail == DELETE_FAILED && gone(connection, stream, sequence))
+        code = own.code = WEIR_NOT_FOUND;
+    if (code != WEIR_OK && err)
+        *err = own;
+    return code;
 }
 
 weir_code broker_keep_last(weir_connection *connection, const char *stream, const char *subject, int count,

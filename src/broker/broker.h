@@ -107,7 +107,7 @@ WEIR_MUST_CHECK weir_code broker_get_direct(weir_connection *connection, const c
 /* The next message at or after `sequence` whose subject matches `pattern`. */
 WEIR_MUST_CHECK weir_code broker_get_next(weir_connection *connection, const char *stream, uint64_t sequence,
                                           const char *pattern, broker_msg **out, weir_error *err);
-/* Deletes one stored message (not securely erased). */
+/* Deletes one stored message (not securely erased). NOT_FOUND when there is none. */
 WEIR_MUST_CHECK weir_code broker_delete(weir_connection *connection, const char *stream, uint64_t sequence,
                                         weir_error *err);
 /* Has all messages on `subject` removed but the last `count`. Not waited for, so nothing may depend on it. */

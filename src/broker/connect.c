@@ -42,16 +42,41 @@ static int64_t reconnect_delay_ms(natsConnection *nats, int attempts, void *arg)
     return delay + (int64_t)(random % (uint32_t)(delay / 2));
 }
 
-static weir_code check_file(const char *what, const char *path, weir_error *err) {
+static weir_code check_file(const char *what, const char *option, const char *path, weir_error *err) {
     if (!path || access(path, R_OK) == 0)
         return WEIR_OK;
     weir_code code = errno == EACCES ? WEIR_DENIED : errno == ENOENT ? WEIR_NOT_FOUND : WEIR_IO;
-    return weir_fail(err, code, "cannot read the %s %s: %s", what, path, strerror(errno));
+    weir_fail(err, code, "cannot read the %s %s: %s", what, path, strerror(errno));
+    if (code == WEIR_DENIED)
+        return weir_hint(err, "let this user read it, or name another one with --%s", option);
+    return weir_hint(err, "name one that is there with --%s, or mend the context that names it", option);
+}
+
+/* libnats would ask the server with what is not there, and the server would be blamed. */
+static weir_code check_credentials(const char *path, weir_error *err) {
+    char *text = NULL, public_key[NKEY_TEXT_SIZE];
+    size_t size = 0;
+    if (!path)
+        return WEIR_OK;
+    WEIR_TRY(check_file("credentials file", "creds", path, err));
+    WEIR_TRY(file_read(&text, &size, path, KEY_FILE_MAX, err));
+    weir_code code = nkey_public(public_key, (weir_text){text, size}, err);
+    if (code == WEIR_OK && !strstr(text, "eyJ"))
+        code = weir_fail(err, WEIR_INVALID, "there is no user's JWT in it");
+    if (size)
+        explicit_bzero(text, size);
+    mem_free(text);
+    if (code == WEIR_OK)
+        return WEIR_OK;
+    (void)weir_prefix(err, "the credentials file %s", path);
+    return weir_hint(
+        err, "it must hold a user's JWT and its seed, as nsc writes them; a seed alone goes to --nkey");
 }
 
 static weir_code set_nkey(natsOptions *options, const char *path, weir_error *err) {
     char *text = NULL, public_key[NKEY_TEXT_SIZE];
     size_t size = 0;
+    WEIR_TRY(check_file("key file", "nkey", path, err));
     WEIR_TRY(file_read(&text, &size, path, KEY_FILE_MAX, err));
     weir_code code = nkey_public(public_key, (weir_text){text, size}, err);
     if (size)
@@ -69,7 +94,7 @@ static weir_code set_nkey(natsOptions *options, const char *path, weir_error *er
 
 static weir_code set_identity(natsOptions *options, const struct settings *settings, weir_error *err) {
     natsStatus status = NATS_OK;
-    WEIR_TRY(check_file("credentials file", settings->creds, err));
+    WEIR_TRY(check_credentials(settings->creds, err));
     if (settings->user)
         status = natsOptions_SetUserInfo(options, settings->user, settings->password);
     if (status == NATS_OK && settings->token)
@@ -81,16 +106,22 @@ static weir_code set_identity(natsOptions *options, const struct settings *setti
     return settings->nkey ? set_nkey(options, settings->nkey, err) : WEIR_OK;
 }
 
+const char *connect_words(const char *said) {
+    const char *behind_place = said && said[0] == '(' ? strstr(said, "): ") : NULL;
+    return behind_place ? behind_place + 3 : said;
+}
+
 static weir_code tls_failure(const char *what, const char *path, weir_error *err) {
-    const char *said = nats_GetLastError(NULL);
-    return weir_fail(err, WEIR_INVALID, "the %s %s cannot be used: %s", what, path,
-                     said ? said : "unknown format");
+    const char *said = connect_words(nats_GetLastError(NULL));
+    weir_fail(err, WEIR_INVALID, "the %s %s cannot be used: %s", what, path, said ? said : "unknown format");
+    return weir_hint(err,
+                     "it must be a PEM file: -----BEGIN CERTIFICATE----- and so on, and the key must fit");
 }
 
 static weir_code set_tls(natsOptions *options, const struct settings *settings, weir_error *err) {
-    WEIR_TRY(check_file("CA file", settings->tls_ca, err));
-    WEIR_TRY(check_file("certificate", settings->tls_cert, err));
-    WEIR_TRY(check_file("key", settings->tls_key, err));
+    WEIR_TRY(check_file("CA file", "tlsca", settings->tls_ca, err));
+    WEIR_TRY(check_file("certificate", "tlscert", settings->tls_cert, err));
+    WEIR_TRY(check_file("key", "tlskey", settings->tls_key, err));
     if (settings->tls && natsOptions_SetSecure(options, true) != NATS_OK)
         return weir_fail(err, WEIR_UNSUPPORTED, "this libnats was built without TLS");
     if (settings->tls_ca && natsOptions_LoadCATrustedCertificates(options, settings->tls_ca) != NATS_OK)
@@ -211,13 +242,11 @@ static weir_code refused(const struct settings *settings, weir_error *err) {
     return WEIR_DENIED;
 }
 
-/* libnats' own words about the last failure, without the place in its source. */
 static const char *words_of(const struct settings *settings, natsStatus status) {
     const char *said = nats_GetLastError(NULL);
     if (!said || settings_secret_in(settings, said))
         return natsStatus_GetText(status);
-    const char *behind_place = said[0] == '(' ? strstr(said, "): ") : NULL;
-    return behind_place ? behind_place + 3 : said;
+    return connect_words(said);
 }
 
 weir_code connect_failure(const struct settings *settings, natsStatus status, weir_error *err) {

@@ -103,6 +103,8 @@ static void on_error(natsConnection *nats, natsSubscription *sub, natsStatus sta
         said = "messages of a subscription were dropped: they came faster than they were handled";
     else if (!said || settings_secret_in(connection->settings, said))
         said = natsStatus_GetText(status);
+    else
+        said = connect_words(said);
     log_line(LOG_WARN, "broker", "the connection reports", "what", said, NULL);
     link_event(connection, WEIR_ASYNC_ERROR, said);
 }

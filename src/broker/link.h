@@ -166,6 +166,8 @@ void link_lost(weir_connection *connection); /* what was in flight gets no answe
 WEIR_MUST_CHECK weir_code connect_options(natsOptions **out, weir_connection *connection, weir_error *err);
 WEIR_MUST_CHECK weir_code connect_failure(const struct settings *settings, natsStatus status,
                                           weir_error *err);
+/* What libnats said, without the place in its source; NULL gives NULL. */
+const char *connect_words(const char *said);
 /* events.c: libnats' callbacks */
 void events_attach(natsOptions *options, weir_connection *connection);
 /* revive.c */

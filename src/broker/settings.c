@@ -175,6 +175,11 @@ static weir_code add_server(struct settings *settings, buffer *shown, const char
     return WEIR_OK;
 }
 
+static weir_code nobody_named(weir_error *err) {
+    weir_fail(err, WEIR_INVALID, "no NATS server was named");
+    return weir_hint(err, "write nats://HOST:PORT or tls://HOST:PORT, several separated by commas");
+}
+
 static weir_code read_servers(struct settings *settings, const char *urls, weir_error *err) {
     buffer shown;
     buffer_init(&shown, SERVERS_MAX * 300);
@@ -189,7 +194,7 @@ static weir_code read_servers(struct settings *settings, const char *urls, weir_
             code = add_server(settings, &shown, url, err);
     }
     if (code == WEIR_OK && settings->server_count == 0)
-        code = weir_fail(err, WEIR_INVALID, "no NATS server was named");
+        code = nobody_named(err);
     explicit_bzero(list, strlen(urls));
     mem_free(list);
     settings->shown = shown.data;

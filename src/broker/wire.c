@@ -167,6 +167,7 @@ static const struct refusal_rule rules[] = {
     {10058, WEIR_CONFLICT, false, "a stream of this name exists with another configuration"},
     {10059, WEIR_NOT_FOUND, false, "`weir apply` creates the catalog's streams"},
     {10060, WEIR_CONFLICT, false, "another stream takes this subject: `weir plan` shows which"},
+    {10043, WEIR_NOT_FOUND, false, NULL}, /* a message to delete, which the server calls a bad request */
     {10065, WEIR_INVALID, false, "another stream of this account takes one of these subjects"},
     {10071, WEIR_CONFLICT, false, NULL},
     {10076, WEIR_UNAVAILABLE, false, "start nats-server with JetStream (-js, or a jetstream block)"},

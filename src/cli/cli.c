@@ -40,6 +40,8 @@ static int run_parsed(cli *cli) {
     cli->quiet = cli_flag(cli, "quiet");
     log_setup(log_level_of(cli_text(cli, "log-level")), cli_flag(cli, "log-json"), STDERR_FILENO);
     int code = cli->command->run(cli);
+    if (cli->misused && code == EXIT_ERROR && !cli->usage_is_one)
+        code = EXIT_USAGE; /* told by what the command called */
     weir_disconnect(cli->connection);
     weir_catalog_close(cli->catalog);
     return code;
@@ -159,6 +161,7 @@ int run_usage(cli *cli, const char *sentence, const char *hint) {
         fprintf(stderr, "  %s\n", hint);
     if (cli->json)
         print_error_json(cli, "usage", sentence, *hint ? hint : arena_printf(cli->arena, "see %s", help), 0);
+    cli->misused = true;
     return cli->usage_is_one ? EXIT_ERROR : EXIT_USAGE;
 }
 

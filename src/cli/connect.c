@@ -6,30 +6,9 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "base/log.h"
 #include "base/process.h"
 #include "cli/local_server.h"
 #include "cli/run.h"
-
-static void on_event(void *arg, weir_connection_event event, const char *detail) {
-    (void)arg;
-    switch (event) {
-    case WEIR_DISCONNECTED:
-        log_line(LOG_WARN, "broker", "disconnected, trying again", "detail", detail ? detail : "", NULL);
-        break;
-    case WEIR_RECONNECTED:
-        log_line(LOG_INFO, "broker", "connected again", "detail", detail ? detail : "", NULL);
-        break;
-    case WEIR_PERMISSION_VIOLATION:
-        log_line(LOG_ERROR, "broker", "permission violation", "detail", detail ? detail : "", NULL);
-        break;
-    case WEIR_ASYNC_ERROR:
-        log_line(LOG_WARN, "broker", "the server complained", "detail", detail ? detail : "", NULL);
-        break;
-    case WEIR_CLOSED:
-        break;
-    }
-}
 
 /* The url of the server in `dir`, which must run. */
 static weir_code local_url(const char **url, cli *cli, const char *dir, weir_error *err) {
@@ -74,10 +53,6 @@ static const char *selected_context(cli *cli) {
 
 static weir_code choose_servers(weir_connect_options *options, cli *cli, weir_error *err) {
     const char *dir = cli_text(cli, "dir");
-    if (dir && cli_given(cli, "server"))
-        return weir_fail(err, WEIR_INVALID, "--server and --dir both name a server: leave one out");
-    if (dir && cli_given(cli, "context"))
-        return weir_fail(err, WEIR_INVALID, "--context and --dir both name a server: leave one out");
     options->servers = cli_text(cli, "server");
     options->context = cli_text(cli, "context");
     if (cli_given(cli, "context") && !cli_given(cli, "server"))
@@ -94,9 +69,20 @@ static weir_code choose_servers(weir_connect_options *options, cli *cli, weir_er
     return WEIR_OK;
 }
 
+/* Two names for the server: which one was meant? */
+static bool named_twice(cli *cli) {
+    const char *other = cli_given(cli, "server") ? "server" : cli_given(cli, "context") ? "context" : NULL;
+    if (!cli_text(cli, "dir") || !other)
+        return false;
+    cli_usage(cli, "--%s and --dir both name a server: leave one out", other);
+    return true;
+}
+
 weir_connection *cli_connection(cli *cli) {
     if (cli->connection)
         return cli->connection;
+    if (named_twice(cli))
+        return NULL;
     weir_connect_options options = {
         .name = run_name(cli),
         .user = cli_text(cli, "user"),
@@ -109,7 +95,6 @@ weir_connection *cli_connection(cli *cli) {
         .tls_key = cli_text(cli, "tlskey"),
         .inbox_prefix = cli_text(cli, "inbox-prefix"),
         .timeout_ms = cli_int(cli, "timeout") / 1000000,
-        .on_event = on_event,
     };
     weir_error err;
     if (choose_servers(&options, cli, &err) != WEIR_OK ||

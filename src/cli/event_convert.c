@@ -333,8 +333,6 @@ static weir_code open_dialect(weir_dialect **out, const char *named, weir_error 
 static weir_code put_sets(struct converting *converting, weir_error *err) {
     for (size_t i = 0; i < cli_list_count(converting->cli, "set"); i++) {
         const char *set = cli_list_item(converting->cli, "set", i), *equals = strchr(set, '=');
-        if (!equals || equals == set)
-            return weir_fail(err, WEIR_INVALID, "--set takes FIELD=VALUE, not '%s'", set);
         const char *field = arena_cstr(converting->arena, (weir_text){set, (size_t)(equals - set)});
         WEIR_TRY(weir_bridge_set(converting->bridge, field, equals + 1, err));
     }

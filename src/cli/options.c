@@ -94,6 +94,9 @@ static weir_code check_text(struct option_value *value, const char *shown, weir_
     const struct option_row *row = value->row;
     if (!*value->text)
         return weir_fail(err, WEIR_INVALID, "the value is empty");
+    const char *equals = strchr(value->text, '=');
+    if (row->arg && strchr(row->arg, '=') && (!equals || equals == value->text))
+        return weir_fail(err, WEIR_INVALID, "'%s' is not %s", shown, row->arg);
     if (row->choices && !choice_allowed(row->choices, value->text))
         return weir_fail(err, WEIR_INVALID, "'%s' is none of %s", shown, row->choices);
     switch (row->kind) {

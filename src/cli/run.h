@@ -13,6 +13,7 @@ struct cli {
     const char *group;                 /* "dlq", when only that was understood */
     struct options options;
     bool json, quiet, usage_is_one; /* the last: --exit-code was given, so a usage error exits with 1 */
+    bool misused;                   /* a usage error was told: that decides the exit code */
     FILE *out;
     const char *catalog_folder;
     const char *environment; /* instead of --env; NULL: as the options say */

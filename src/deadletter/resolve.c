@@ -55,18 +55,16 @@ static weir_code log_record(weir_connection *connection, const weir_catalog *cat
     return code;
 }
 
-/* Somebody may have been quicker: a message that is not there needs no deleting. The server calls that a
- * failure of its own, so the stream is asked. */
+/* Somebody may have been quicker: a message that is not there needs no deleting. */
 static weir_code delete_one(weir_connection *connection, const char *stream, uint64_t sequence,
                             weir_error *err) {
-    broker_msg *msg;
-    weir_code code = broker_delete(connection, stream, sequence, err);
-    if (code == WEIR_OK)
+    weir_error own;
+    weir_code code = broker_delete(connection, stream, sequence, &own);
+    if (code == WEIR_OK || code == WEIR_NOT_FOUND)
         return WEIR_OK;
-    weir_code there = broker_get(connection, stream, sequence, &msg, NULL);
-    if (there == WEIR_OK)
-        broker_msg_free(msg);
-    return there == WEIR_NOT_FOUND ? WEIR_OK : code;
+    if (err)
+        *err = own;
+    return code;
 }
 
 static weir_code close_letter(weir_connection *connection, const weir_catalog *catalog,

@@ -104,9 +104,49 @@ static void the_command_line_beats_the_variable(void **state) {
     unsetenv("NATS_URL");
     kit_file(kit_path("config/nats"), "context.txt", "lab");
     EXPECT(WEIR("plan", catalog), 0, NULL, ""); /* the context selected in the nats CLI */
-    EXPECT(WEIR("plan", catalog, "--server", kit_server_url(server), "--dir", "x"), 1, "",
-           "weir plan: --server and --dir both name a server: leave one out\n");
+    EXPECT(WEIR("plan", catalog, "--server", kit_server_url(server), "--dir", "x"), 2, "",
+           "weir plan: --server and --dir both name a server: leave one out; see weir help plan\n");
+    EXPECT(WEIR("plan", catalog, "--context", "lab", "--dir", "x"), 2, "",
+           "weir plan: --context and --dir both name a server: leave one out; see weir help plan\n");
+    EXPECT(WEIR("plan", catalog, "--server", ","), 1, "",
+           "weir plan: no NATS server was named\n"
+           "  write nats://HOST:PORT or tls://HOST:PORT, several separated by commas\n");
     kit_server_stop(server);
+}
+
+/* plan with a file that cannot be used fails with these words around its name. */
+static void expect_unusable(const char *option, const char *file, const char *before, const char *after) {
+    char wanted[1024];
+    snprintf(wanted, sizeof wanted, "weir plan: %s %s%s\n", before, file, after);
+    EXPECT(WEIR("plan", "--catalog", kit_catalog_folder(CATALOG("", "ORDER")), option, file, "--server",
+                "nats://127.0.0.1:1"),
+           1, "", wanted);
+}
+
+static void unusable_files_are_told(void **state) {
+    (void)state;
+    own_environment();
+    const char *garbage = kit_path("garbage"), *absent = kit_path("absent");
+    kit_file(kit_folder(), "garbage", "nothing of use\n");
+    expect_unusable(
+        "--creds", garbage, "the credentials file",
+        ": there is no user seed (SU...) in it\n"
+        "  it must hold a user's JWT and its seed, as nsc writes them; a seed alone goes to --nkey");
+    expect_unusable("--creds", absent, "cannot read the credentials file",
+                    ": No such file or directory\n"
+                    "  name one that is there with --creds, or mend the context that names it");
+    expect_unusable("--nkey", absent, "cannot read the key file",
+                    ": No such file or directory\n"
+                    "  name one that is there with --nkey, or mend the context that names it");
+    expect_unusable("--tlsca", absent, "cannot read the CA file",
+                    ": No such file or directory\n"
+                    "  name one that is there with --tlsca, or mend the context that names it");
+    struct kit_run run = WEIR("plan", "--catalog", kit_catalog_folder(CATALOG("", "ORDER")), "--tlsca",
+                              garbage, "--server", "nats://127.0.0.1:1");
+    assert_int_equal(run.status, 1);
+    assert_null(strstr(run.err, ".c:")); /* no place in somebody's source */
+    assert_non_null(strstr(run.err, "it must be a PEM file"));
+    kit_run_free(&run);
 }
 
 static void a_running_local_server_comes_first(void **state) {
@@ -201,6 +241,7 @@ static const struct spec specs[] = {
     {"a change looks as hands know it", a_change_looks_as_hands_know_it},
     {"no server is said", no_server_is_said},
     {"the command line beats the variable, the variable the context", the_command_line_beats_the_variable},
+    {"files of an identity that cannot be used are told with what to do", unusable_files_are_told},
     {"a running local server comes before the selected context", a_running_local_server_comes_first},
     {"apply asks on a terminal", apply_asks_on_a_terminal},
     {"a bundle stands for its folder", a_bundle_stands_for_its_folder},

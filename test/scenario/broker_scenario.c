@@ -321,6 +321,10 @@ static void stored_messages(void **state) {
     expect_error(broker_get_last(with.connection, "S", "s.none", &msg, &err), WEIR_NOT_FOUND, &err,
                  "STREAM.MSG.GET.S: no message found (10037)");
     expect_ok(broker_delete(with.connection, "S", 2, &err), &err);
+    expect_error(broker_delete(with.connection, "S", 2, &err), WEIR_NOT_FOUND, &err,
+                 "STREAM.MSG.DELETE.S: sequence 2 not found (10043)");
+    expect_error(broker_delete(with.connection, "S", 99, &err), WEIR_NOT_FOUND, &err,
+                 "STREAM.MSG.DELETE.S: stream store EOF (10057)");
     expect_error(broker_get(with.connection, "S", 2, &msg, &err), WEIR_NOT_FOUND, &err,
                  "STREAM.MSG.GET.S: no message found (10037)");
     struct broker_stream_state now;

@@ -126,6 +126,8 @@ static void mistakes_are_named(void **state) {
     EXPECT(
         WEIR("publish", "order.paid", "--stdin", "--id", "x"), 2, "",
         "weir publish: --id belongs to one event; a line may have its own \"id\"; see weir help publish\n");
+    EXPECT(WEIR("publish", "order.paid", "--set", "x"), 2, "",
+           "weir publish: --set: 'x' is not NAME=VALUE; see weir help publish\n");
     EXPECT(WEIR("publish", "order.paid", "--stdin", "--set", "a=1"), 2, "",
            "weir publish: --stdin takes the payloads from the lines, not from --data or --set; see weir help "
            "publish\n");

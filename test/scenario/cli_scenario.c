@@ -206,7 +206,7 @@ static void the_catalog_is_found(void **state) {
     EXPECT(WEIR("check", "-q"), 0, NULL, "");
     unsetenv("WEIR_CATALOG");
     struct kit_run run = WEIR("check", folder, "--catalog", folder);
-    assert_int_equal(run.status, 1);
+    assert_int_equal(run.status, 2);
     kit_run_free(&run);
     run = WEIR("check", "/does/not/exist");
     EXPECT(run, 1, "", "weir check: there is no folder /does/not/exist\n");
