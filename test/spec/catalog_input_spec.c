@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rooms: catalog */
 /* Bad catalogs: each mistake is found at its place, says what is wrong and never stops the rest from being
- * read. And the files a catalog may be made of, none of them outside its folder. */
+ * read. And the files a catalog may be made of, none of them outside its folder. What is no YAML as weir reads it
+ * stands in catalog_yaml_spec. */
 #include "kit/spec.h"
 
 #include <stdio.h>
@@ -55,41 +56,6 @@ static void a_catalog_is_a_mapping(void **state) {
         "C003 envelope.yaml:1:1 'envelope.yaml' holds no section of a catalog, and nothing references it",
         NULL};
     expect_text("- weir: 1\n", lines);
-}
-
-static void yaml_that_weir_does_not_read(void **state) {
-    (void)state;
-    static const struct mistake mistakes[] = {
-        {"  ORDERS:\n", "  ORDERS: &o\n", "C001 catalog.yaml:6:11 anchors are not allowed"},
-        {"max_age: 30d", "max_age: *age", "C001 catalog.yaml:8:14 aliases are not allowed"},
-        {"max_age: 30d", "max_age: !!str 30d", "C001 catalog.yaml:8:14 tags are not allowed"},
-        {"    max_age: 30d\n", "    max_age: 30d\n    max_age: 31d\n",
-         "C001 catalog.yaml:9:5 the key \"max_age\" stands in line 8 already"},
-        {"weir: 1\n", "weir: 1\n---\nweir: 1\n", "C001 catalog.yaml:2:1 a second document begins here"},
-    };
-    EXPECT(mistakes);
-}
-
-static void a_byte_order_mark_and_windows_lines_are_read(void **state) {
-    (void)state;
-    static const char *const none[] = {NULL};
-    expect_text(kit_replace(kit_shop, "weir: 1\n", "\xEF\xBB\xBFweir: 1\r\n"), none);
-}
-
-static void a_file_that_is_too_large_is_refused(void **state) {
-    (void)state;
-    buffer yaml;
-    buffer_init(&yaml, 8 << 20);
-    buffer_string(&yaml, kit_shop);
-    while (yaml.size <= 4 << 20)
-        buffer_string(&yaml,
-                      "# a line of nothing, a line of nothing, a line of nothing, a line of nothing\n");
-    const char *folder = kit_catalog_folder(yaml.data);
-    weir_catalog *catalog = NULL;
-    weir_error err;
-    expect_error(weir_catalog_open(&catalog, folder, NULL, NULL, &err), WEIR_INVALID, &err,
-                 "catalog.yaml:1:1: 'catalog.yaml' is larger than 4 MiB");
-    buffer_release(&yaml);
 }
 
 /* --- values --------------------------------------------------------------------------------------------- */
@@ -649,9 +615,6 @@ static void bridges_name_what_there_is(void **state) {
 static const struct spec specs[] = {
     {"an empty catalog misses everything", an_empty_catalog_misses_everything},
     {"a catalog is a mapping", a_catalog_is_a_mapping},
-    {"yaml that weir does not read is refused at its place", yaml_that_weir_does_not_read},
-    {"a byte order mark and windows line ends are read", a_byte_order_mark_and_windows_lines_are_read},
-    {"a file that is too large is refused", a_file_that_is_too_large_is_refused},
     {"booleans are true and false", booleans_are_true_and_false},
     {"durations have a unit", durations_have_a_unit},
     {"sizes and counts are whole", sizes_and_counts_are_whole},
