@@ -64,6 +64,9 @@ bool bridge_plain_name(char plain[ATTRIBUTE_NAME_MAX + 1], weir_text name);
 /* The attribute a field of a CloudEvents dialect is: "source" at /source and in the header ce-source. */
 weir_text bridge_attribute(const struct dialect_field *field);
 
+/* Of the extra of this name; absent when there is none. */
+weir_text bridge_extra_text(const struct bridge_event *event, const char *name);
+
 /* Everything lives in the message or the scratch. */
 WEIR_MUST_CHECK weir_code bridge_read(struct bridge_event *out, const dialect *from, const weir_message *in,
                                       event_scratch *scratch, weir_error *err);

@@ -23,7 +23,6 @@ struct reader {
     const struct dialect_path *claimed[DIALECT_FIELDS_MAX + 1]; /* where fields were found in it */
     size_t claimed_count;
     weir_text content_type;
-    bool base64;
 };
 
 static void add_extra(struct reader *reader, weir_text name, weir_text text, enum json_type type) {
@@ -161,7 +160,6 @@ static weir_code take_base64(struct reader *reader) {
     if (!value || !reader->from->attributes)
         return WEIR_OK;
     reader->claimed[reader->claimed_count++] = &place;
-    reader->base64 = true;
     if (event->kind != BRIDGE_NOTHING)
         return weir_fail(reader->err, WEIR_INVALID, "the event has both data and data_base64");
     event->kind = BRIDGE_BYTES;
@@ -300,7 +298,7 @@ static weir_code read_binary(struct reader *reader) {
 
 /* --- both ----------------------------------------------------------------------------------------------- */
 
-static weir_text extra_text(const struct bridge_event *event, const char *name) {
+weir_text bridge_extra_text(const struct bridge_event *event, const char *name) {
     for (size_t i = 0; i < event->extras.count; i++)
         if (text_is(event->extras.items[i].name, name))
             return event->extras.items[i].text;
@@ -320,13 +318,13 @@ static bool json_type_named(weir_text type) {
 /* Are the bytes JSON after all, or is the JSON string a text of another type? */
 static weir_code settle_payload(struct reader *reader) {
     struct bridge_event *event = reader->event;
-    weir_text type = extra_text(event, "datacontenttype");
+    weir_text type = bridge_extra_text(event, "datacontenttype");
     bool named = type.data && json_type_named(type), other = type.data && !named;
     if (event->kind == BRIDGE_JSON && other && json_is(event->payload, JSON_STRING)) {
         event->kind = BRIDGE_BYTES;
         event->draft.payload = json_text(event->payload);
     }
-    if (event->kind != BRIDGE_BYTES || other || (reader->base64 && !named))
+    if (event->kind != BRIDGE_BYTES || other)
         return WEIR_OK;
     weir_error fault;
     if (json_pool_parse(&event->payload, reader->scratch->payload_pool, event->draft.payload, &fault) ==

@@ -76,13 +76,15 @@ static void write_more(struct sender *sender, buffer *out) {
     buffer_char(out, '}');
 }
 
-/* Bytes are written as a JSON string where they are text, and in base64 where not. */
+/* Bytes are written as a JSON string where they are text by their type, and in base64 where not: a string
+ * without a type would be read as JSON. */
 static void form_payload(struct sender *sender) {
     const struct bridge_event *event = sender->cargo->event;
     if (event->kind == BRIDGE_JSON)
         return;
     sender->draft.payload = (weir_text){NULL, 0};
-    if (event->kind == BRIDGE_NOTHING || !text_valid_utf8(event->draft.payload))
+    bool typed = bridge_extra_text(event, "datacontenttype").data != NULL;
+    if (event->kind == BRIDGE_NOTHING || !typed || !text_valid_utf8(event->draft.payload))
         return;
     buffer *text = &sender->bridge->scratch->text;
     json_write_string(text, event->draft.payload);
