@@ -63,7 +63,8 @@ struct found_source {
 
 struct found_group {
     const char *name, *service, *description;
-    bool weir; /* made by weir for its members */
+    bool weir;           /* made by weir for its members */
+    const char *started; /* its deliver_policy when that is not `all`, or NULL */
     int64_t max_deliver, ack_wait_ns, max_ack_pending;
     LIST(int64_t) backoff_ns;
     LIST(struct found_source) from;

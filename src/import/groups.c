@@ -128,6 +128,9 @@ static struct found_group *group_of(struct found *found, const struct observed_c
         .ack_wait_ns = number_of(config, "ack_wait", 0),
         .max_ack_pending = number_of(config, "max_ack_pending", -1),
     };
+    weir_text started = json_text(json_get(config, "deliver_policy"));
+    if (started.size && !text_is(started, "all"))
+        group->started = arena_cstr(found->arena, started);
     for (struct json_iter it = json_iter(json_get(config, "backoff")); json_next(&it);) {
         int64_t ns;
         if (json_int(it.value, &ns) && ns > 0)

@@ -328,11 +328,85 @@ static void ten_thousand_subjects_are_few_event_types(void **state) {
     kit_server_stop(server);
 }
 
+/* --- before and after the team takes over --------------------------------------------------------------- */
+
+/* Rewrites a file of the imported catalog with `from` made `to`. */
+static void edit(const char *dir, const char *name, const char *from, const char *to) {
+    char path[600], *text;
+    size_t size;
+    weir_error err = {0};
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    expect_ok(file_read(&text, &size, path, 1 << 20, &err), &err);
+    char *at = strstr(text, from);
+    assert_non_null(at);
+    buffer edited;
+    buffer_init(&edited, 1 << 20);
+    buffer_printf(&edited, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+    kit_file(dir, name, edited.data);
+    buffer_release(&edited);
+    mem_free(text);
+}
+
+static const char *one_order_stream(weir_connection *connection, const char *name) {
+    kit_api(connection, "STREAM.CREATE.ORDERS",
+            "{\"name\":\"ORDERS\",\"subjects\":[\"orders.>\"],\"max_age\":7776000000000000}");
+    make_consumer(connection, "ORDERS", "billing", "", ",\"max_deliver\":5");
+    kit_publish(connection, "orders.placed", "{\"order_id\":\"o-1\"}");
+    const char *dir = kit_path(name);
+    EXPECT(WEIR("import", "--out", dir, "-q"), 0,
+           "Wrote 1 stream, 1 group, 1 event type (1 needs an owner). weir plan is empty: nothing will "
+           "change.\n",
+           "");
+    return dir;
+}
+
+static void what_drifts_is_told_and_never_applied(void **state) {
+    (void)state;
+    own_environment();
+    kit_server *server = kit_server_start(NULL);
+    weir_connection *connection = kit_connect(server);
+    setenv("NATS_URL", kit_server_url(server), 1);
+    const char *dir = one_order_stream(connection, "drift");
+    kit_api(connection, "STREAM.UPDATE.ORDERS",
+            "{\"name\":\"ORDERS\",\"subjects\":[\"orders.>\"],\"max_age\":86400000000000}");
+    EXPECT(WEIR("plan", dir, "--exit-code"), 2, NULL, "");
+    EXPECT(WEIR("apply", dir, "--yes"), 1, NULL,
+           "weir apply: the catalog 'imported' only describes these servers (managed: false): apply changes "
+           "nothing\n"
+           "  to hand them over to weir, remove that line from catalog.yaml and look at weir plan\n");
+    EXPECT(WEIR("plan", dir, "--exit-code"), 2, NULL, "");
+    unsetenv("NATS_URL");
+    weir_disconnect(connection);
+    kit_server_stop(server);
+}
+
+static void removing_the_line_hands_the_servers_over(void **state) {
+    (void)state;
+    own_environment();
+    kit_server *server = kit_server_start(NULL);
+    weir_connection *connection = kit_connect(server);
+    setenv("NATS_URL", kit_server_url(server), 1);
+    const char *dir = one_order_stream(connection, "taken");
+    edit(dir, "catalog.yaml", "managed: false\n", "");
+    EXPECT(WEIR("plan", dir, "--exit-code"), 2, NULL, "");
+    EXPECT(WEIR("apply", dir, "--yes", "-q"), 0, NULL, "");
+    EXPECT(WEIR("plan", dir, "--exit-code"), 0, "No changes: the servers are as the catalog says.\n", "");
+    struct broker_stream_state stored;
+    weir_error err = {0};
+    expect_ok(broker_stream_state(connection, "ORDERS", &stored, &err), &err);
+    assert_int_equal(stored.messages, 1); /* what was stored stays */
+    unsetenv("NATS_URL");
+    weir_disconnect(connection);
+    kit_server_stop(server);
+}
+
 static const struct spec specs[] = {
     {"where there is nothing to import the reason is told and nothing written", nothing_to_import_is_told},
     {"a folder with anything in it is refused", a_folder_with_anything_in_it_is_refused},
     {"strange names and subjects and bodies are survived", strange_servers_are_survived},
     {"ten thousand subjects are few event types", ten_thousand_subjects_are_few_event_types},
+    {"what drifts from an imported catalog is told and never applied", what_drifts_is_told_and_never_applied},
+    {"removing managed false hands the servers over", removing_the_line_hands_the_servers_over},
     {"the streams and groups of daarion come back", daarion_comes_back},
     {"the streams and groups of microdao-node1 come back", microdao_node1_comes_back},
     {"the streams and groups of microdao-standard come back", microdao_standard_comes_back},
