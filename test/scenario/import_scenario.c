@@ -11,6 +11,61 @@
 #include "catalog/model.h"
 #include "event/subject.h"
 
+/* The setup's faults, found by rules that know what the server does with it. */
+static void expect_faults(const char *dir) {
+    static const char *const faults[] = {
+        "warning C304 max-deliver-bounds: group 'accounts-mailer': an event that always fails is delivered "
+        "again "
+        "without end (max_deliver -1)",
+        "warning C306 ack-wait-bounds: group 'catalog-worker': ack_wait must be between 100ms and 1h, is 2h",
+        "warning C107 kept-but-evicted: stream 'STREAM_catalog' denies deleting, yet evicts its oldest "
+        "messages "
+        "when it is full",
+        "warning C113 last-values-lost-to-groups: group 'baskets-worker' reads stream 'STREAM_baskets', "
+        "which "
+        "keeps 1000 per subject: a slow member misses events",
+        "warning C502 dead-letters-missing: the catalog has groups, but no dead_letter",
+    };
+    struct kit_run run = WEIR("check", dir);
+    assert_int_equal(run.status, 0);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        if (!strstr(run.out, faults[i]))
+            fail_msg("not found: %s\n%s", faults[i], run.out);
+    assert_non_null(strstr(run.err, "imported: 0 errors, "));
+    kit_run_free(&run);
+}
+
+/* Envelopes, owners, parameters and types of a few, as they were published. */
+static void expect_drafts(const char *dir) {
+    static const struct {
+        const char *type, *stream, *subject, *owner, *pointer;
+    } rows[] = {
+        {"orders.updated", "orders", "orders.updated.{agent_id}", "unknown", "/data/agent_id"},
+        {"prices.created", "prices", "prices.created", "prices-service", NULL},
+        {"search.approved", "STREAM_search", "search.approved", "search-service", NULL},
+        {"partners.archived", "partners", "partners.archived", "unknown", NULL}, /* bare: nobody says who */
+        {"audit.updated", "STREAM_audit", "audit.updated.{agent_id}", "audit-service", "/data/agent_id"},
+    };
+    weir_catalog *catalog = NULL;
+    weir_error err = {0};
+    expect_ok(weir_catalog_open(&catalog, dir, NULL, NULL, &err), &err);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct event_def *event = catalog_event(catalog, weir_text_of(rows[i].type));
+        if (!event)
+            fail_msg("there is no %s", rows[i].type);
+        assert_string_equal(event->stream, rows[i].stream);
+        assert_string_equal(event->subject, rows[i].subject);
+        assert_string_equal(event->owner, rows[i].owner);
+        assert_int_equal(event->params.count, rows[i].pointer ? 1 : 0);
+        if (rows[i].pointer)
+            assert_string_equal(event->params.items[0].pointer, rows[i].pointer);
+    }
+    const struct group_def *both = catalog_group(catalog, weir_text_of("both-0"));
+    assert_int_equal(both->from.count, 2);
+    assert_int_equal(both->members, MEMBERS_ANY);
+    weir_catalog_close(catalog);
+}
+
 static void forty_streams_become_a_catalog(void **state) {
     (void)state;
     own_environment();
@@ -33,6 +88,8 @@ static void forty_streams_become_a_catalog(void **state) {
     char *after = picture(connection);
     assert_string_equal(before, after);
     EXPECT(WEIR("plan", dir, "--exit-code"), 0, "No changes: the servers are as the catalog says.\n", "");
+    expect_faults(dir);
+    expect_drafts(dir);
     mem_free(before);
     mem_free(after);
     weir_disconnect(connection);
