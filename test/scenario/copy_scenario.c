@@ -148,11 +148,44 @@ static void refused_copy_keeps_nothing_back(void **state) {
     shop_close(&shop);
 }
 
+static bool three_letters_and_copies(void *arg) {
+    return stored(arg, "DEAD") == 3 && stored(arg, "ORDERS") == 4;
+}
+
+/* Two instances of a service give up on the same value: one letter, one copy, and neither learns the copy. */
+static void each_instance_gives_up_once(void **state) {
+    (void)state;
+    const char *each = kit_replace(kit_replace(kit_replace(kit_orders, "{subject}.{error}\"",
+                                                           "{subject}.{error}\", copy: \"{subject}.dlq\""),
+                                               "[order.>]", "[order.>], max_msgs_per_subject: 1"),
+                                   "billing: {service: shop, from: {ORDERS: all}, order: key}",
+                                   "billing: {service: shop, each: true, from: {ORDERS: all}}");
+    struct shop shop = {kit_world_open(each), kit_log_new()};
+    weir_member_options options = {.group = "billing", .handler = refuse, .handler_arg = &shop};
+    weir_error err;
+    kit_order(&shop.world, "ada", 100);
+    struct kit_member *one = kit_member_start(&shop.world, &options),
+                      *other = kit_member_start(&shop.world, &options);
+    kit_log_wait(shop.log, 2);
+    kit_publish(shop.world.connection, "order.noted",
+                "{}"); /* no event, so it is a letter without a handler */
+    kit_order(&shop.world, "bob", 101);
+    kit_log_wait(shop.log, 4);
+    assert_true(kit_until(three_letters_and_copies, &shop));
+    expect_ok(kit_member_end(one, &err), &err);
+    expect_ok(kit_member_end(other, &err), &err);
+    assert_int_equal(kit_log_count(shop.log), 4);
+    assert_int_equal(stored(&shop, "DEAD"), 3);
+    assert_int_equal(stored(&shop, "ORDERS"), 4); /* the last order and note, and the last copy of each */
+    shop_close(&shop);
+}
+
 static const struct spec specs[] = {
     {"what a group gave up on is copied into its own stream", copied_for_readers_of_the_stream},
     {"no group receives a copy", no_group_receives_a_copy},
     {"a letter that was retried in vain has one copy", retried_in_vain_has_one_copy},
     {"a burial repeated after the duplicate window makes no second copy", late_second_burial_has_one_copy},
+    {"instances of an each group that give up on one value leave one copy", each_instance_gives_up_once},
     {"a copy that the stream refuses for good does not keep the event", refused_copy_keeps_nothing_back},
 };
 SPEC_MAIN(specs)

@@ -597,6 +597,33 @@ static void a_lost_answer_is_not_a_failure_of_the_next(void **state) {
     bench_end(&bench);
 }
 
+/* The redelivery stream has a subject for each group: those change while consumers stand on it. */
+static void a_renamed_group_gets_its_own_way_back(void **state) {
+    (void)state;
+    struct bench bench = bench_begin();
+    const char *after = HEAD "streams:\n  ORDER: {subjects: [order.*]}\nevents:\n" EVENT(
+        "order.paid", "ORDER") "groups:\n  postman: {service: mail, from: {ORDER: all}}\n"
+                               "services: {mail: {consume: [postman]}, shop: {publish: [order.>]}}\n";
+    const char *none = HEAD "streams:\n  ORDER: {subjects: [order.*]}\nevents:\n" EVENT(
+        "order.paid", "ORDER") "services: {shop: {publish: [order.>]}}\n";
+    apply_yaml(&bench, SHOP(""));
+    weir_catalog *catalog = catalog_of(after);
+    const char *renamed[] = {"ORDER/mailer", "SHOP_REDELIVER/mailer"};
+    expect_ok(apply(&bench, catalog, &(weir_apply_options){.allow_loss = renamed, .allow_loss_count = 2}),
+              &bench.err);
+    expect_config(&bench, "STREAM.INFO.SHOP_REDELIVER", "subjects", "[\"_weir.to.postman.>\"]");
+    weir_catalog_close(catalog);
+    expect_plan(&bench, after, "");
+    catalog = catalog_of(none);
+    const char *removed[] = {"ORDER/postman", "SHOP_REDELIVER"};
+    expect_ok(apply(&bench, catalog, &(weir_apply_options){.allow_loss = removed, .allow_loss_count = 2}),
+              &bench.err);
+    weir_catalog_close(catalog);
+    expect_plan(&bench, none, "");
+    expect_plan(&bench, after, "+SHOP_REDELIVER +ORDER/postman +SHOP_REDELIVER/postman");
+    bench_end(&bench);
+}
+
 static const struct spec specs[] = {
     {"after apply the plan is empty, and applying twice is applying once", plan_after_apply_is_empty},
     {"a whole catalog is applied", a_whole_catalog_is_applied},
@@ -618,6 +645,7 @@ static const struct spec specs[] = {
     {"a refusal of the server names the line of the catalog", a_refusal_names_the_line},
     {"an answer that was lost does not harm the next apply", a_lost_answer_is_not_a_failure_of_the_next},
     {"what the server gives up is captured", advisories_are_captured},
+    {"a group that is renamed gets its own way back", a_renamed_group_gets_its_own_way_back},
 };
 
 SPEC_MAIN(specs)
