@@ -7,8 +7,10 @@
 struct head {
     int weir;
     bool managed;
-    const char *catalog, *title;
+    const char *catalog, *title, *tree;
 };
+
+enum { TREE_UP_MAX = 8 };
 
 enum {
     ANY_PART = 1
@@ -18,6 +20,7 @@ static const struct field head_rows[] = {
     {"catalog", FIELD_TEXT, offsetof(struct head, catalog)},
     {"title", FIELD_TEXT, offsetof(struct head, title)},
     {"managed", FIELD_BOOL, offsetof(struct head, managed)},
+    {"tree", FIELD_TEXT, offsetof(struct head, tree)},
     {"include", FIELD_OTHER},
     {"envelope", FIELD_OTHER},
     {"naming", FIELD_OTHER},
@@ -81,7 +84,7 @@ void read_section(struct reading *reading, const char *section, const char *noun
 static void reference(struct reading *reading, const struct source *from, weir_text path, const json *at) {
     struct sources *sources = &reading->sources;
     const char *joined = source_path(sources->arena, from->path, path);
-    if (!joined || !source_is_file(sources, joined))
+    if (!joined || !source_inside(sources, joined) || !source_is_file(sources, joined))
         return;
     for (size_t i = 0; i < sources->files.count; i++)
         if (strcmp(sources->files.items[i]->path, joined) == 0)
@@ -209,6 +212,25 @@ static void find_parts(struct reading *reading, const struct node *root) {
 
 /* --- catalog.yaml --------------------------------------------------------------------------------------- */
 
+/* `tree: ..`, `tree: ../..`: nothing but steps up, so that reading a catalog can never wander off. */
+static void widen(struct reading *reading, const struct node *root, const char *tree) {
+    size_t size = strlen(tree);
+    int up = 0;
+    while (up < TREE_UP_MAX && (size_t)up * 3 + 2 <= size && strncmp(tree + up * 3, "..", 2) == 0) {
+        up++;
+        if (tree[up * 3 - 1] != '/')
+            break;
+    }
+    if (up > 0 && (size_t)up * 3 - 1 == size) {
+        sources_widen(&reading->sources, up);
+        return;
+    }
+    report_add(reading->sources.report, RULE_BAD_VALUE, node_member(root, "tree").place,
+               "catalog.yaml: tree must be .. or ../.. and so on, is '%s'", tree);
+    report_remedy(reading->sources.report,
+                  "name the folder that holds the catalog and the files it includes");
+}
+
 static void read_head(struct reading *reading, const struct node *root) {
     weir_report *report = reading->sources.report;
     weir_catalog *catalog = reading->catalog;
@@ -230,6 +252,8 @@ static void read_head(struct reading *reading, const struct node *root) {
         report_remedy(report, "write `weir: 1`, or use a newer weir");
     }
     catalog->title = head.title;
+    if (head.tree)
+        widen(reading, root, head.tree);
     catalog->managed = head.managed;
     if (!head.catalog)
         return;

@@ -15,7 +15,7 @@
       "mend the file; one YAML document without anchors, aliases, tags and tabs") \
     X(FILE_OUTSIDE, "C002", "file-outside", ERROR, \
       "A path or a symbolic link leads out of the catalog's folder", \
-      "keep everything a catalog is made of inside its folder") \
+      "keep everything a catalog is made of inside its folder, or name the folder of both: `tree: ..`") \
     X(FILE_NO_PART, "C003", "file-no-part", ERROR, \
       "A YAML file is neither a part of the catalog nor referenced by one", \
       "write a section (streams, events, groups, services), reference it, or move it out of the folder") \

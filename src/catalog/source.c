@@ -33,6 +33,7 @@ weir_code sources_open(struct sources *sources, const char *dir, weir_error *err
     }
     sources->dir = arena_strdup(sources->arena, dir);
     sources->real = arena_strdup(sources->arena, strcmp(real, "/") == 0 ? "" : real);
+    sources->tree = sources->real;
     free(real);
     struct stat info;
     if (stat(absolute(sources, CATALOG_ENTRY), &info) != 0) {
@@ -74,9 +75,31 @@ struct place source_place(const struct source *source, const json *value) {
 /* --- paths by their words ------------------------------------------------------------------------------- */
 
 static const char *leads_out(struct sources *sources, weir_text path, struct place place) {
-    report_add(sources->report, RULE_FILE_OUTSIDE, place, "'%.*s' leads out of the catalog's folder",
-               TEXT_ARG(path));
+    report_add(sources->report, RULE_FILE_OUTSIDE, place, "'%.*s' leads out of the catalog's %s",
+               TEXT_ARG(path), sources->up ? "tree" : "folder");
     return NULL;
+}
+
+void sources_widen(struct sources *sources, int up) {
+    const char *real = sources->real;
+    size_t size = strlen(real);
+    for (int i = 0; i < up && size; i++)
+        size = (size_t)((const char *)memrchr(real, '/', size) - real);
+    sources->tree = arena_copy(sources->arena, real, size);
+    sources->up = up;
+}
+
+/* One folder up: takes the last step back, or writes "..". */
+static void step_up(buffer *path) {
+    char *last = path->size ? memrchr(path->data, '/', path->size) : NULL;
+    weir_text step =
+        last ? (weir_text){last + 1, path->size - (size_t)(last + 1 - path->data)} : buffer_view(path);
+    if (path->size == 0 || text_is(step, "..")) {
+        buffer_string(path, path->size ? "/.." : "..");
+        return;
+    }
+    path->size = last ? (size_t)(last - path->data) : 0;
+    path->data[path->size] = 0;
 }
 
 const char *source_path(arena *arena, const char *from, weir_text relative) {
@@ -85,20 +108,16 @@ const char *source_path(arena *arena, const char *from, weir_text relative) {
     buffer_init(&path, PATH_MAX);
     buffer_append(&path, from, slash ? (size_t)(slash - from) : 0);
     const char *at = relative.data, *end = relative.data + relative.size;
-    bool out =
+    bool none =
         relative.size == 0 || *at == '/' || memmem(at, relative.size, ":", 1) || memchr(at, 0, relative.size);
-    while (at < end && !out) {
+    while (at < end && !none) {
         const char *stop = memchr(at, '/', (size_t)(end - at));
         weir_text step = {at, (size_t)((stop ? stop : end) - at)};
         at = stop ? stop + 1 : end;
         if (step.size == 0 || text_is(step, "."))
             continue;
         if (text_is(step, "..")) {
-            char *last = path.size ? strrchr(path.data, '/') : NULL;
-            out = path.size == 0;
-            path.size = last ? (size_t)(last - path.data) : 0;
-            if (path.data)
-                path.data[path.size] = 0;
+            step_up(&path);
             continue;
         }
         if (path.size)
@@ -106,14 +125,29 @@ const char *source_path(arena *arena, const char *from, weir_text relative) {
         buffer_text(&path, step);
     }
     const char *joined =
-        out || path.overflow ? NULL : arena_copy(arena, path.size ? path.data : "", path.size);
+        none || path.overflow ? NULL : arena_copy(arena, path.size ? path.data : "", path.size);
     buffer_release(&path);
     return joined;
 }
 
+bool source_inside(const struct sources *sources, const char *path) {
+    int up = 0;
+    while (strncmp(path, "..", 2) == 0 && (path[2] == '/' || path[2] == 0)) {
+        up++;
+        path += path[2] ? 3 : 2;
+    }
+    return sources->sealed || up <= sources->up;
+}
+
 const char *source_join(struct sources *sources, const char *from, weir_text relative, struct place place) {
     const char *joined = source_path(sources->arena, from, relative);
-    return joined ? joined : leads_out(sources, relative, place);
+    return joined && source_inside(sources, joined) ? joined : leads_out(sources, relative, place);
+}
+
+/* Is this absolute path, links resolved, below the tree? */
+static bool in_tree(const struct sources *sources, const char *real) {
+    size_t size = strlen(sources->tree);
+    return strncmp(real, sources->tree, size) == 0 && real[size] == '/';
 }
 
 /* --- reading -------------------------------------------------------------------------------------------- */
@@ -222,8 +256,7 @@ static bool own_catalog(const struct sources *sources, const char *folder) {
 
 static bool link_inside(const struct sources *sources, const char *path) {
     char *real = realpath(absolute(sources, path), NULL);
-    size_t size = strlen(sources->real);
-    bool inside = real && strncmp(real, sources->real, size) == 0 && real[size] == '/';
+    bool inside = real && in_tree(sources, real);
     free(real);
     return inside;
 }
@@ -247,7 +280,8 @@ static void visit(struct sources *sources, const char *path, int depth) {
     bool folder = S_ISDIR(info.st_mode);
     if (link && (folder || yaml) && !link_inside(sources, path)) {
         report_add(sources->report, RULE_FILE_OUTSIDE, place,
-                   "the symbolic link '%s' leads out of the catalog's folder", path);
+                   "the symbolic link '%s' leads out of the catalog's %s", path,
+                   sources->up ? "tree" : "folder");
         return;
     }
     if (folder && !link && !own_catalog(sources, path))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files a catalog is made of: found, read once, and never outside its folder.
+/* The files a catalog is made of: found, read once, and never outside its folder, or the tree that catalog.yaml
+ * names with `tree: ..`.
  *
- * Paths are relative to the folder, without "." and "..". Hidden files and folders are passed over, and so
+ * Paths are relative to the catalog's folder, without "." and, but for the beginning, "..". Hidden files and folders are passed over, and so
  * are folders with a catalog.yaml of their own. A symbolic link may lead to a file inside the folder; one
  * that leads out is a finding, whoever put it there. */
 #ifndef CATALOG_SOURCE_H
@@ -25,6 +26,8 @@ struct sources {
     weir_report *report;
     const char *dir;  /* as given */
     const char *real; /* resolved */
+    const char *tree; /* resolved: the outermost folder that files may come from; the same unless widened */
+    int up;           /* how many folders above `real` that is */
     LIST(struct source *) files;
     bool broken; /* a file could not be read: what is missing may stand in it */
     bool sealed; /* the one source there is was given: no file is looked for */
@@ -46,9 +49,14 @@ void sources_walk(struct sources *sources, const char *folder);
 struct source *source_read(struct sources *sources, const char *path, struct place place);
 /* Takes a document that weir brings along for a file of the catalog; it owns the document then. */
 struct source *source_builtin(struct sources *sources, const char *path, json_doc *doc);
-/* The path `relative` means when it stands in file `from`; NULL when it leads out. */
+/* Lets files come from the folder `up` levels above the catalog's own. */
+void sources_widen(struct sources *sources, int up);
+/* The path `relative` means when it stands in file `from`, by its words alone: it may begin with "..". NULL when it
+ * is absolute, or no path. */
 const char *source_path(arena *arena, const char *from, weir_text relative);
-/* The same; a path that leads out is a finding at `place`. */
+/* Does such a path stay in the tree? */
+bool source_inside(const struct sources *sources, const char *path);
+/* Both; a path that leads out is a finding at `place`. */
 const char *source_join(struct sources *sources, const char *from, weir_text relative, struct place place);
 bool source_is_folder(const struct sources *sources, const char *path);
 bool source_is_file(const struct sources *sources, const char *path);
