@@ -86,7 +86,7 @@ WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_catalog_fetch(weir_catalog **out, wei
 
 /* Stores the catalog as its next revision, unless the latest has its digest; *stored (may be NULL) says which.
  * Its stream must exist: store after weir_plan_apply. *revision (may be NULL) is the latest afterwards; number 0
- * for a catalog that derives no streams, which is not stored. CONFLICT when another one was stored meanwhile. */
+ * for a catalog with `managed: false`, which is not stored. CONFLICT when another one was stored meanwhile. */
 WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_catalog_store(weir_connection *connection,
                                                          const weir_catalog *catalog, weir_revision *revision,
                                                          bool *stored, weir_error *err);

@@ -169,10 +169,8 @@ static const char *resolve(struct sources *sources, const char *path, struct pla
         free(real);
         return NULL;
     }
-    size_t size = strlen(sources->real);
     const char *kept = NULL;
-    bool inside = strncmp(real, sources->real, size) == 0 && (real[size] == '/' || real[size] == 0);
-    if (!inside) {
+    if (!in_tree(sources, real) && strcmp(real, sources->tree) != 0) {
         leads_out(sources, weir_text_of(path), place);
     } else if (S_ISDIR(info.st_mode)) {
         report_add(sources->report, RULE_FILE_UNREADABLE, place,

@@ -185,7 +185,7 @@ weir_code weir_catalog_store(weir_connection *connection, const weir_catalog *ca
     struct registry_pointer latest = {0};
     bool done = false;
     weir_code code = WEIR_OK;
-    if (catalog_stream_of_role(catalog, STREAM_CATALOG)) {
+    if (catalog->managed && catalog_stream_of_role(catalog, STREAM_CATALOG)) {
         struct storing storing = {.connection = connection, .catalog = catalog, .arena = arena_new()};
         storing.place = registry_place_of(storing.arena, catalog->name);
         code = store(&storing, &latest, &done, err);

@@ -44,9 +44,10 @@ struct uri uri_split(weir_text text) {
     return uri;
 }
 
-/* Removes "." and ".." segments of path in place; returns its new size. */
-static size_t remove_dots(char *path, size_t size) {
-    size_t out = 0, at = 0;
+/* Removes "." and ".." segments of path in place; returns its new size. Above the root of a URI there is nothing;
+ * a relative path keeps the ".." it begins with: the file it names is not the one below. */
+static size_t remove_dots(char *path, size_t size, bool relative) {
+    size_t out = 0, at = 0, root = size && path[0] == '/';
     while (at < size) {
         size_t end = at;
         while (end < size && path[end] != '/')
@@ -54,9 +55,16 @@ static size_t remove_dots(char *path, size_t size) {
         size_t segment = end - at;
         bool last = end == size;
         if (segment == 2 && path[at] == '.' && path[at + 1] == '.') {
-            if (out > 1) /* back over the slash before, to the one before that */
-                for (out--; out > 0 && path[out - 1] != '/';)
+            if (out > root) { /* back over the slash before, to the one before that */
+                for (out--; out > root && path[out - 1] != '/';)
                     out--;
+            } else if (relative) {
+                memmove(path + out, path + at, segment);
+                out += segment;
+                if (!last)
+                    path[out++] = '/';
+                root = out;
+            }
         } else if (!(segment == 1 && path[at] == '.')) {
             memmove(path + out, path + at, segment);
             out += segment;
@@ -103,9 +111,9 @@ static weir_text join(struct arena *arena, weir_text scheme, weir_text authority
     return (weir_text){out, at};
 }
 
-static weir_text without_dots(struct arena *arena, weir_text path) {
+static weir_text without_dots(struct arena *arena, weir_text path, bool relative) {
     char *copy = arena_copy(arena, path.data, path.size);
-    return (weir_text){copy, remove_dots(copy, path.size)};
+    return (weir_text){copy, remove_dots(copy, path.size, relative && path.size && path.data[0] != '/')};
 }
 
 weir_text uri_resolve(struct arena *arena, weir_text base_text, weir_text reference) {
@@ -113,11 +121,12 @@ weir_text uri_resolve(struct arena *arena, weir_text base_text, weir_text refere
     if (ref.scheme.data)
         return join(arena, ref.scheme, ref.authority, ref.path, ref.query);
     if (ref.authority.data)
-        return join(arena, base.scheme, ref.authority, without_dots(arena, ref.path), ref.query);
+        return join(arena, base.scheme, ref.authority, without_dots(arena, ref.path, false), ref.query);
     if (!ref.path.size)
         return join(arena, base.scheme, base.authority, base.path, ref.query.data ? ref.query : base.query);
     weir_text path = ref.path.data[0] == '/' ? ref.path : merge(arena, &base, ref.path);
-    return join(arena, base.scheme, base.authority, without_dots(arena, path), ref.query);
+    return join(arena, base.scheme, base.authority,
+                without_dots(arena, path, !base.scheme.data && !base.authority.data), ref.query);
 }
 
 int uri_hex(char c) {

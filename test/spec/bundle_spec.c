@@ -126,8 +126,8 @@ static void group_lines(struct lines *lines, const weir_catalog *catalog) {
 
 static void other_lines(struct lines *lines, const weir_catalog *catalog) {
     const struct dead_letter_def *dead = &catalog->dead_letter;
-    LINE("catalog %s title %s envelope %s", catalog->name, or_nothing(catalog->title),
-         tree(lines->arena, catalog->envelope));
+    LINE("catalog %s managed %d title %s envelope %s", catalog->name, catalog->managed,
+         or_nothing(catalog->title), tree(lines->arena, catalog->envelope));
     LINE("dead letter %s %s above %lld event %s retry %lld archive %lld",
          dead->stream ? dead->stream->name : "-", or_nothing(dead->subject), (long long)dead->alert_above,
          or_nothing(dead->alert_event), (long long)dead->auto_retry_ns, (long long)dead->archive_after_ns);
