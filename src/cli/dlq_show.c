@@ -7,6 +7,7 @@
 #include "base/units.h"
 #include "cli/commands.h"
 #include "cli/dlq.h"
+#include "registry/registry.h"
 
 /* Data and headers come from outside: what could draw on a terminal is escaped, line breaks of the data stay.
  */
@@ -32,11 +33,20 @@ static void line(FILE *out, const char *name, const char *value) {
     fputc('\n', out);
 }
 
-static void print_numbers(FILE *out, const struct deadletter *letter) {
+/* The catalog its member had, and which of the stored revisions that is: `weir check nats:NAME@REVISION -o FILE`. */
+static void print_catalog(FILE *out, const char *digest, uint64_t revision) {
+    fprintf(out, "%-10s ", "catalog");
+    print_text(out, weir_text_of(digest), false);
+    if (revision)
+        fprintf(out, " (revision %" PRIu64 ")", revision);
+    fputc('\n', out);
+}
+
+static void print_numbers(FILE *out, const struct deadletter *letter, uint64_t revision) {
     char time[UNITS_TEXT_MAX];
     fprintf(out, "%-10s %s %" PRIu64 "\n", "stored", letter->stream, letter->sequence);
     fprintf(out, "%-10s %d\n", "version", letter->version);
-    line(out, "catalog", letter->catalog_digest);
+    print_catalog(out, letter->catalog_digest, revision);
     line(out, "died", time_format(letter->died_ns, time));
     fprintf(out, "%-10s %d\n", "retries", letter->retries);
 }
@@ -68,7 +78,7 @@ static void print_story(FILE *out, const struct deadletter *letter) {
     fputc('\n', out);
 }
 
-static void print_letter(FILE *out, const struct deadletter *letter) {
+static void print_letter(FILE *out, const struct deadletter *letter, uint64_t revision) {
     line(out, "id", letter->id);
     line(out, "group", letter->group);
     line(out, "class", letter->error_class);
@@ -77,7 +87,7 @@ static void print_letter(FILE *out, const struct deadletter *letter) {
     line(out, "event id", letter->event_id);
     line(out, "key", letter->key);
     line(out, "subject", letter->subject);
-    print_numbers(out, letter);
+    print_numbers(out, letter, revision);
     print_story(out, letter);
 }
 
@@ -86,18 +96,32 @@ struct showing {
     bool found;
 };
 
+/* 0 when it is not kept (any more), or was never stored. */
+static uint64_t revision_of(cli *cli, const char *digest) {
+    struct registry_pointer pointer;
+    bool found = strlen(digest) == 64 &&
+                 registry_find(&pointer, cli_connection(cli), weir_catalog_name(cli_catalog(cli)), 0, digest,
+                               NULL) == WEIR_OK;
+    return found ? pointer.revision.number : 0;
+}
+
 static bool show(void *arg, const struct deadletter *letter) {
     struct showing *showing = arg;
     FILE *out = cli_out(showing->cli);
+    uint64_t revision = revision_of(showing->cli, letter->catalog_digest);
     showing->found = true;
     if (cli_json(showing->cli)) {
         buffer json;
         buffer_init(&json, 256 << 20);
         deadletter_write(&json, letter);
+        if (revision && json.size) { /* one more member */
+            json.size--;
+            buffer_printf(&json, ",\"revision\":%" PRIu64 "}", revision);
+        }
         fprintf(out, "%s\n", json.data);
         buffer_release(&json);
     } else {
-        print_letter(out, letter);
+        print_letter(out, letter, revision);
     }
     return false;
 }

@@ -105,10 +105,63 @@ static void plan_of_the_stored_catalog_knows_its_environment(void **state) {
     kit_server_stop(server);
 }
 
+/* What a group gave up on can be understood later, with the catalog it was handled with. */
+static void a_dead_letter_leads_to_its_revision(void **state) {
+    (void)state;
+    own_environment();
+    kit_server *server = kit_server_start(NULL);
+    setenv("NATS_URL", kit_server_url(server), 1);
+    setenv("WEIR_CATALOG", "nats:shop", 1);
+    char yaml[4096], later[2100];
+    snprintf(yaml, sizeof yaml, "%s%s", CATALOG("", "ORDER"),
+             "dead_letter: {stream: SHOP_DLQ, subject: \"dlq.{subject}.{error}\"}\n"
+             "groups: {mailer: {service: mail, from: {ORDER: all}}}\n");
+    char *services = strstr(yaml, "services: {");
+    snprintf(later, sizeof later, "%.*sservices: {mail: {consume: [mailer]}, %s", (int)(services - yaml),
+             yaml, services + strlen("services: {"));
+    const char *folder = kit_catalog_folder(later);
+    EXPECT(WEIR("apply", folder, "-y", "-q"), 0, NULL, "");
+    EXPECT(WEIR("publish", "order.paid", "--data", "{}", "-q"), 0, NULL, "");
+    EXPECT(
+        WEIR("consume", "mailer", "--until-empty", "-q", "--log-level", "off", "--", "sh", "-c", "exit 65"),
+        0, NULL, "");
+    snprintf(yaml, sizeof yaml, "%stitle: new\n", later);
+    kit_file(folder, "catalog.yaml", yaml);
+    EXPECT(WEIR("apply", folder, "-y", "-q"), 0, NULL, "");
+    struct kit_run run = WEIR("dlq", "ls", "--json");
+    json_doc *doc = json_of(&run);
+    char id[512], digest[80];
+    snprintf(id, sizeof id, "%s", text_at(doc, "/letters/0/id"));
+    json_doc_free(doc);
+    kit_run_free(&run);
+    run = WEIR("dlq", "show", id);
+    const char *line = strstr(run.out, "catalog    ");
+    assert_non_null(line);
+    snprintf(digest, sizeof digest, "%.64s", line + 11);
+    assert_memory_equal(line + 11 + 64, " (revision 1)\n", 14);
+    kit_run_free(&run);
+    run = WEIR("dlq", "show", id, "--json");
+    doc = json_of(&run);
+    assert_int_equal(int_at(doc, "/revision"), 1);
+    json_doc_free(doc);
+    kit_run_free(&run);
+    char name[128];
+    snprintf(name, sizeof name, "nats:shop@%s", digest);
+    run = WEIR("check", name, "--json");
+    doc = json_of(&run);
+    assert_string_equal(text_at(doc, "/digest"), digest);
+    json_doc_free(doc);
+    kit_run_free(&run);
+    unsetenv("WEIR_CATALOG");
+    unsetenv("NATS_URL");
+    kit_server_stop(server);
+}
+
 static const struct spec specs[] = {
     {"apply stores the catalog and plan says so", apply_stores_and_plan_says_so},
     {"nats stands for a folder", nats_stands_for_a_folder},
     {"an old revision is written to a file", an_old_revision_is_written_to_a_file},
+    {"a dead letter leads to its revision", a_dead_letter_leads_to_its_revision},
     {"plan of the stored catalog knows its environment", plan_of_the_stored_catalog_knows_its_environment},
 };
 SPEC_MAIN(specs)
