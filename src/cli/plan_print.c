@@ -113,8 +113,13 @@ static void print_remark(struct printing *printing, const weir_field_change *cha
         paint(printing, DIM, "# can never be taken back");
 }
 
-static void print_change(struct printing *printing, const weir_field_change *change, size_t field_width,
-                         size_t before_width) {
+/* "" where there was no thing yet. */
+static const char *before_of(const weir_step *step, const weir_field_change *change) {
+    return *change->before || step->kind == WEIR_STEP_CREATE ? change->before : "none";
+}
+
+static void print_change(struct printing *printing, const weir_field_change *change, const char *before,
+                         size_t field_width, size_t before_width) {
     const char *after = *change->after ? change->after : "none";
     buffer_printf(&printing->out, "      %s", change->field);
     if ((*change->before == '[' || !*change->before) && *after == '[' &&
@@ -126,9 +131,9 @@ static void print_change(struct printing *printing, const weir_field_change *cha
     }
     pad(printing, strlen(change->field), field_width);
     buffer_string(&printing->out, "  ");
-    if (*change->before) {
-        buffer_printable(&printing->out, weir_text_of(change->before));
-        pad(printing, strlen(change->before), before_width);
+    if (*before) {
+        buffer_printable(&printing->out, weir_text_of(before));
+        pad(printing, strlen(before), before_width);
         buffer_string(&printing->out, " -> ");
     }
     buffer_printable(&printing->out, weir_text_of(after));
@@ -143,14 +148,16 @@ static size_t at_most(size_t width, size_t most) {
 static void print_changes(struct printing *printing, const weir_step *step) {
     size_t field_width = 0, before_width = 0;
     for (size_t i = 0; i < step->change_count; i++) {
-        size_t field = strlen(step->changes[i].field), before = strlen(step->changes[i].before);
+        size_t field = strlen(step->changes[i].field);
+        size_t before = strlen(before_of(step, &step->changes[i]));
         if (field <= FIELD_MOST && field > field_width)
             field_width = field;
         if (before <= BEFORE_MOST && before > before_width)
             before_width = before;
     }
     for (size_t i = 0; i < step->change_count; i++)
-        print_change(printing, &step->changes[i], field_width, before_width);
+        print_change(printing, &step->changes[i], before_of(step, &step->changes[i]), field_width,
+                     before_width);
 }
 
 /* --- one step ----------------------------------------------------------------------------------------- */

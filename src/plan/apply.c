@@ -221,6 +221,13 @@ static bool done_with_its_stream(const weir_plan *plan, const struct plan_step *
     return false;
 }
 
+static bool fits(const struct flight *flight, const struct plan_step *step) {
+    for (size_t i = 0; i < flight->count; i++)
+        if (!plan_together(flight->steps[i], step))
+            return false;
+    return true;
+}
+
 /* The next steps that may be done side by side, from *at on. */
 static void gather(const weir_plan *plan, size_t *at, struct flight *flight) {
     flight->count = 0;
@@ -228,7 +235,7 @@ static void gather(const weir_plan *plan, size_t *at, struct flight *flight) {
         const struct plan_step *step = &plan->steps.items[*at];
         if (step->step.kind == WEIR_STEP_KEEP || done_with_its_stream(plan, step))
             continue;
-        if (flight->count && !plan_together(flight->steps[0], step))
+        if (!fits(flight, step))
             return;
         flight->steps[flight->count++] = step;
     }

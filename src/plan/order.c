@@ -135,11 +135,27 @@ static void find_intruder(weir_plan *plan, struct plan_step *step) {
 
 enum { STAGE = 1000000 }; /* room for the index within a stage */
 
+static bool moves_filter(const struct plan_step *step) {
+    for (size_t i = 0; step->step.kind == WEIR_STEP_UPDATE && i < step->changes.count; i++)
+        if (strcmp(step->changes.items[i].field, "filter_subjects") == 0)
+            return true;
+    return false;
+}
+
+/* On a work queue a filter must be given up before another consumer takes it. */
+static bool queue_up(const struct plan_step *a, const struct plan_step *b) {
+    if (a->step.thing != WEIR_CONSUMER || b->step.thing != WEIR_CONSUMER || !a->stream ||
+        a->stream != b->stream)
+        return false;
+    const char *retention = json_cstr(json_get(a->stream->config, "retention"));
+    return retention && strcmp(retention, "workqueue") == 0 && (moves_filter(a) || moves_filter(b));
+}
+
 /* Streams that give up subjects may also take what the one before gave up. */
 bool plan_together(const struct plan_step *a, const struct plan_step *b) {
     int stage = a->rank / STAGE;
     return stage == b->rank / STAGE && stage != RANK_NARROW_STREAM && stage != RANK_FOREIGN &&
-           a->step.kind != WEIR_STEP_REPLACE && b->step.kind != WEIR_STEP_REPLACE;
+           a->step.kind != WEIR_STEP_REPLACE && b->step.kind != WEIR_STEP_REPLACE && !queue_up(a, b);
 }
 
 static int by_rank(const void *a, const void *b) {

@@ -330,6 +330,40 @@ static void subjects_are_given_up_before_they_are_taken(void **state) {
     world_end(&world);
 }
 
+static const struct plan_step *plan_step_of(const struct world *world, const char *name) {
+    for (size_t i = 0; i < world->plan->steps.count; i++)
+        if (strcmp(world->plan->steps.items[i].step.name, name) == 0)
+            return &world->plan->steps.items[i];
+    fail_msg("the plan has no step for %s", name);
+    return NULL;
+}
+
+#define QUEUE(mailer, printer, consume)                                                  \
+    HEAD "streams:\n  ORDER: {subjects: [order.*], retention: workqueue}\n" ORDER_EVENTS \
+         "groups:\n  mailer: {service: mail, from: {ORDER: " mailer "}}\n" printer       \
+         "services: {mail: {consume: [" consume "]}, shop: {publish: [order.>]}}\n"
+#define ALONE QUEUE("all", "", "mailer")
+#define SHARED \
+    QUEUE("[order.placed]", "  printer: {service: mail, from: {ORDER: [order.paid]}}\n", "mailer, printer")
+
+static void what_waits_for_another_is_not_sent_with_it(void **state) {
+    (void)state;
+    struct world world = plan_from(SHARED, ALONE, STATE_EMPTY);
+    const struct plan_step *gives = plan_step_of(&world, "ORDER/mailer"),
+                           *takes = plan_step_of(&world, "ORDER/printer");
+    assert_int_equal(gives->step.kind, WEIR_STEP_UPDATE);
+    assert_int_equal(takes->step.kind, WEIR_STEP_CREATE);
+    assert_true(gives->rank < takes->rank);
+    assert_false(plan_together(gives, takes)); /* on a work queue */
+    assert_false(
+        plan_together(takes, plan_step_of(&world, "SHOP_REDELIVER"))); /* a stream before its consumers */
+    world_end(&world);
+    world = world_begin(SHARED);
+    world_compare(&world);
+    assert_true(plan_together(plan_step_of(&world, "ORDER/mailer"), plan_step_of(&world, "ORDER/printer")));
+    world_end(&world);
+}
+
 /* --- what is sent
  * -------------------------------------------------------------------------------------------- */
 
@@ -449,6 +483,7 @@ static const struct spec specs[] = {
     {"what the catalog no longer names is deleted", what_is_no_longer_named_is_deleted},
     {"a stream whose subjects are needed goes first", room_is_made_first},
     {"subjects are given up before they are taken", subjects_are_given_up_before_they_are_taken},
+    {"what waits for another step is not sent together with it", what_waits_for_another_is_not_sent_with_it},
     {"an update keeps what the operator set beside the catalog", an_update_keeps_the_operators_fields},
     {"the impossible is refused with what to do", the_impossible_is_refused},
     {"every loss must be named", losses_must_be_named},
