@@ -88,12 +88,14 @@ static const char *type_of_words(const struct found *found, const struct found_e
     return type;
 }
 
-/* The wire's own type when all samples have the same; otherwise that of the subject. */
+/* The wire's own type when all samples have the same and no other event type has it; otherwise that of the
+ * subject. */
 static const char *type_of(const struct found *found, const struct found_event *event) {
     weir_error err;
     bool by_subject = event->envelope != ENVELOPE_NONE &&
                       dialect_type_is_subject(envelope_dialect(found->envelopes, event->envelope));
     if (!by_subject && event->envelope != ENVELOPE_NONE && event->types.count == 1 &&
+        !map_get(found->types, weir_text_of(event->types.items[0])) &&
         subject_check(weir_text_of(event->types.items[0]), &err) == WEIR_OK &&
         subject_tokens(weir_text_of(event->types.items[0])) <= LIMIT_SUBJECT_TOKENS)
         return event->types.items[0];

@@ -120,7 +120,13 @@ static void put_remarks(yaml_writer *yaml, const struct found *found, const stru
     else if (samples && event->envelope != found->envelope)
         yaml_comment(yaml, "envelope: %s, not the catalog's: weir cannot read these until it is one",
                      envelope_name(found->envelopes, event->envelope));
-    if (event->types.count > 1 && !event->params.count) {
+    bool by_subject = event->envelope != ENVELOPE_NONE &&
+                      dialect_type_is_subject(envelope_dialect(found->envelopes, event->envelope));
+    if (event->types.count == 1 && !by_subject && strcmp(event->types.items[0], event->type) != 0)
+        yaml_comment(yaml,
+                     "its messages say they are of type '%s': no name for it, or that of another event type",
+                     event->types.items[0]);
+    if (event->types.count > 1 && !by_subject) {
         yaml_comment(yaml, "its messages name several types (%s, %s, ...): give each a subject of its own",
                      event->types.items[0], event->types.items[1]);
     }
