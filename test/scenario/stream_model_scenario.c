@@ -46,8 +46,23 @@ static void on_ack(void *arg, uint64_t token, weir_code code, const struct broke
     pthread_mutex_unlock(&pair->lock);
 }
 
+/* The server answers a deletion that left the store's folder behind now and then (2.15.1), and the next stream of that name
+ * begins with what lies there: it is deleted once more then. A stream of its own keeps the folder above from going away. */
+static void create_of(weir_connection *connection) {
+    struct broker_stream_state state = {.last_seq = 1};
+    weir_error err;
+    kit_stream(connection, "OTHER", "other.>", NULL);
+    for (int tries = 0; state.last_seq > 0; tries++) {
+        assert_true(tries < 20);
+        if (tries > 0)
+            kit_api(connection, "STREAM.DELETE.MODEL", "");
+        kit_stream(connection, "MODEL", "model.>\",\"_weir.cursor.MODEL.*", NULL);
+        expect_ok(broker_stream_state(connection, "MODEL", &state, &err), &err);
+    }
+}
+
 static void create(struct pair *pair) {
-    kit_stream(pair->connection, "MODEL", "model.>\",\"_weir.cursor.MODEL.*", NULL);
+    create_of(pair->connection);
 }
 
 /* --- the same step on both ------------------------------------------------------------------------ */
@@ -193,10 +208,16 @@ static void run_script(struct pair *pair) {
     stream_model_close(&pair->model);
 }
 
+/* WEIR_SEED=n writes other scripts. */
+static uint64_t seed(void) {
+    const char *given = getenv("WEIR_SEED");
+    return given ? strtoull(given, NULL, 10) : 1;
+}
+
 static void same_answers(void **state) {
     (void)state;
     kit_server *server = kit_server_start(NULL);
-    struct pair pair = {.connection = kit_connect(server), .random = 1};
+    struct pair pair = {.connection = kit_connect(server), .random = seed()};
     weir_error err;
     pthread_mutex_init(&pair.lock, NULL);
     pthread_cond_init(&pair.came, NULL);
@@ -272,7 +293,7 @@ static void batches_do_not_cross_lives(void **state) {
         send_one(&pair, CURSOR, round, id, 301, true, 0);
         expect_ok(broker_stream_state(pair.connection, "MODEL", &found, &err), &err);
         kit_api(other, "STREAM.DELETE.MODEL", "");
-        kit_stream(other, "MODEL", "model.>\",\"_weir.cursor.MODEL.*", NULL);
+        create_of(other);
         kit_publish(pair.connection, "model.event", "behind");
         expect_ok(broker_stream_state(other, "MODEL", &found, &err), &err);
         assert_int_equal(found.messages, 1);
