@@ -336,6 +336,28 @@ static void keys_of_an_example_are_shown_escaped(void **state) {
     expect_findings(kit_catalog_folder(yaml), lines);
 }
 
+#define COPY(template) "max_age: 90d, copy: " template "}"
+#define COPY_FINDING(template)                                                                          \
+    "C012 catalog.yaml:4:77 dead_letter: copy '" template "' must begin with {subject} and go on with " \
+                                                          "tokens and {error} only"
+
+static void copies_are_named_after_their_event(void **state) {
+    (void)state;
+    static const struct variant variants[] = {
+        {"max_age: 90d}", COPY("\"{subject}.dlq\""), NULL},
+        {"max_age: 90d}", COPY("\"{subject}.dead.{error}\""), NULL},
+        {"max_age: 90d}", COPY("\"{subject}\""), COPY_FINDING("{subject}")},
+        {"max_age: 90d}", COPY("\"dlq.{subject}\""), COPY_FINDING("dlq.{subject}")},
+        {"max_age: 90d}", COPY("\"{subject}.{group}\""), COPY_FINDING("{subject}.{group}")},
+        {"max_age: 90d}", COPY("\"{subject}.>\""), COPY_FINDING("{subject}.>")},
+        {"max_age: 90d}", COPY("\"{subject}.a\\tb\""), COPY_FINDING("{subject}.a\\x09b")},
+        {"max_age: 90d}", COPY("\"\""),
+         "C009 catalog.yaml:4:77 dead_letter: copy must be a text that is not empty, is ''"},
+        {"max_age: 90d}", COPY("7"), "C008 catalog.yaml:4:77 dead_letter: copy must be a text, is 7"},
+    };
+    EXPECT(variants);
+}
+
 static const struct spec specs[] = {
     {"each rule has its own code and name, and says what and what to do", each_rule_is_complete},
     {"each rule has a fixture that gives exactly it", each_rule_has_a_fixture_that_gives_it},
@@ -349,6 +371,7 @@ static const struct spec specs[] = {
     {"attempts and waits have bounds", attempts_and_waits},
     {"parameters have a source that is there", parameters_have_a_source_that_is_there},
     {"a parameter may not be the mark of dead letters", a_parameter_may_not_be_the_mark_of_dead_letters},
+    {"copies of dead letters are named after their event", copies_are_named_after_their_event},
     {"ordering keys are followed through references", keys_are_followed_through_references},
     {"replays are granted on streams that exist and are not denied", grants_of_replay_are_judged},
     {"denials cover what a service's groups read", denials_cover_what_groups_read},
