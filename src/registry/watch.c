@@ -50,8 +50,20 @@ static bool wait_for_bell(weir_catalog_watch *watch, int timeout_ms) {
     return poll(&bell, 1, timeout_ms) > 0 && read(watch->bell, &count, sizeof count) > 0;
 }
 
-static bool is_news(const weir_catalog_watch *watch, const weir_revision *revision) {
+static bool is_other(const weir_catalog_watch *watch, const weir_revision *revision) {
     return revision->number != watch->known.number || strcmp(revision->digest, watch->known.digest) != 0;
+}
+
+/* Numbers only grow, unless the stream was made anew. A replica that lags shows an older one too: then the leader
+ * has the word. */
+static bool look_for_news(weir_catalog_watch *watch, struct registry_pointer *pointer) {
+    const char *name = watch->known.catalog;
+    if (registry_latest(pointer, watch->connection, name, false, NULL) != WEIR_OK ||
+        !is_other(watch, &pointer->revision))
+        return false;
+    return pointer->revision.number > watch->known.number ||
+           (registry_latest(pointer, watch->connection, name, true, NULL) == WEIR_OK &&
+            is_other(watch, &pointer->revision));
 }
 
 /* True when there was something new that was told. What may be different the next time is not told. */
@@ -59,8 +71,7 @@ static bool look(weir_catalog_watch *watch) {
     struct registry_pointer pointer;
     weir_catalog *catalog = NULL;
     weir_error err = {0};
-    if (registry_latest(&pointer, watch->connection, watch->known.catalog, false, &err) != WEIR_OK ||
-        !is_news(watch, &pointer.revision))
+    if (!look_for_news(watch, &pointer))
         return false;
     weir_code code = registry_open(&catalog, watch->connection, &pointer, NULL, NULL, &err);
     if (code != WEIR_OK && code != WEIR_INVALID && code != WEIR_LIMIT)

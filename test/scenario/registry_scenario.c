@@ -360,6 +360,25 @@ static void the_watch_tells_of_newer_revisions(void **state) {
     kit_world_close(&world);
 }
 
+static void a_stream_made_anew_begins_again(void **state) {
+    (void)state;
+    struct kit_world world = kit_world_open(kit_orders);
+    store(world.connection, world.catalog, true);
+    weir_revision known = store_titled(&world, 2);
+    struct told told;
+    weir_catalog_watch *watching = watch(world.connection, &known, &told);
+    weir_plan *plan;
+    weir_error err;
+    kit_api(world.connection, "STREAM.DELETE.SHOP_CATALOG", "");
+    expect_ok(weir_plan_make(&plan, world.connection, world.catalog, &err), &err);
+    expect_ok(weir_plan_apply(plan, world.connection, NULL, &err), &err);
+    store_titled(&world, 3);
+    expect_told(&told, 1, 1, true, "");
+    weir_catalog_watch_close(watching);
+    weir_plan_free(plan);
+    kit_world_close(&world);
+}
+
 /* A pointer that never becomes one wakes, and nothing is told. */
 static void what_is_only_sent_is_not_told(void **state) {
     (void)state;
@@ -452,6 +471,7 @@ static const struct spec specs[] = {
     {"forged pieces are refused", forged_pieces_are_refused},
     {"a catalog is found by its name", a_catalog_is_found_by_name},
     {"the watch tells of newer revisions", the_watch_tells_of_newer_revisions},
+    {"a stream made anew begins again", a_stream_made_anew_begins_again},
     {"what is only sent is not told", what_is_only_sent_is_not_told},
     {"what cannot be used is told once", what_cannot_be_used_is_told_once},
     {"few rights are enough to read", few_rights_are_enough_to_read},
