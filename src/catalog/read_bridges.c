@@ -26,6 +26,16 @@ static void read_events(struct reading *reading, const struct node *node, struct
     }
 }
 
+static void check_drops(struct reading *reading, const struct node *node, const struct bridge_def *bridge) {
+    const dialect *from = reading->catalog->dialect;
+    struct node drop = node_member(node, "drop");
+    for (size_t i = 0; from && i < bridge->drop.count; i++)
+        if (!dialect_has_field(from, bridge->drop.items[i]))
+            report_add(reading->sources.report, RULE_BAD_VALUE, drop.place,
+                       "%s: dialect '%s' has no field '%s' to drop", node->what, dialect_name(from),
+                       bridge->drop.items[i]);
+}
+
 static void read_sets(struct reading *reading, const struct node *node, struct bridge_def *bridge) {
     struct node sets = node_member(node, "set");
     if (!sets.value)
@@ -76,4 +86,5 @@ void read_bridge(struct reading *reading, const struct node *node, const char *n
     list_push(reading->sources.arena, &reading->catalog->bridges, bridge); /* closing frees the dialect */
     read_events(reading, node, bridge);
     read_sets(reading, node, bridge);
+    check_drops(reading, node, bridge);
 }

@@ -103,7 +103,8 @@ static weir_code take_object(weir_message *in, const json *message, weir_text te
 static weir_code take_message(struct converting *converting, weir_text text, weir_message *in,
                               weir_error *err) {
     *in = (weir_message){.body = text};
-    if (!converting->from->compiled->attributes)
+    const dialect *from = converting->from->compiled;
+    if (!from->attributes && !from->headers)
         return WEIR_OK;
     if (text.size == 0 || text.data[0] != '{')
         return take_headers(in, text, converting->arena, err);

@@ -110,11 +110,16 @@ static void carry_version(weir_bridge *bridge, struct bridge_cargo *cargo) {
 
 /* --- everything else ------------------------------------------------------------------------------------ */
 
+/* A field that is required and has a value is that value: specversion. */
+static bool fixed(const struct dialect_field *field) {
+    return field->literal.data || (field->required && field->value.count > 0);
+}
+
 /* Into a field of the target's own that means the same. */
 static bool carry_own(weir_bridge *bridge, struct bridge_cargo *cargo, const struct bridge_extra *extra) {
     for (size_t i = 0; i < bridge->to->fields.count; i++) {
         const struct dialect_field *field = &bridge->to->fields.items[i];
-        bool fits = field->canonical == CANONICAL_FREE && !field->literal.data && !cargo->own[i].data &&
+        bool fits = field->canonical == CANONICAL_FREE && !fixed(field) && !cargo->own[i].data &&
                     extra->type != JSON_ARRAY && extra->type != JSON_OBJECT;
         if (!fits || !same_plain_name(weir_text_of(field->name), extra->name))
             continue;

@@ -229,9 +229,10 @@ static weir_code read_header_fields(struct reader *reader) {
         if (field->canonical == CANONICAL_PAYLOAD)
             continue;
         WEIR_TRY(find_header(reader, field->header, &text));
-        if (!text.data && strcmp(field->name, "datacontenttype") == 0) /* as HTTP writes it */
+        bool http = !text.data && strcmp(field->name, "datacontenttype") == 0;
+        if (http) /* the name it has there */
             WEIR_TRY(find_header(reader, weir_text_of("content-type"), &text));
-        if (text.data)
+        if (text.data && !(http && text.size == 0))
             take_text(reader, field, text, JSON_STRING);
         else if (needed(field))
             return missing(field, reader->err);

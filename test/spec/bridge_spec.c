@@ -144,6 +144,8 @@ static void members_that_no_field_claims_are_extensions(void **state) {
         {"giia", "cloudevents-binary", EXTRA("\"trace_id\":\"t\""),
          BINARY("") "trace_id 't' is not carried: the attribute traceid is something else\n"},
         {"giia", "cloudevents-binary", EXTRA("\"event_id\":\"other\""), BINARY("ce-eventid: other\n")},
+        {"giia", "cloudevents-binary", EXTRA("\"spec_version\":\"0.3\""),
+         BINARY("") "spec_version '0.3' is not carried: the attribute specversion is something else\n"},
         {"giia", "giia", EXTRA("\"x\\u001b\":{\"y\":1}"),
          "{\"id\":\"e1\",\"type\":\"a.b\",\"source\":\"s\",\"organization_id\":\"o\",\"timestamp\":"
          "\"2025-12-12T10:00:00Z\",\"schema_version\":\"1.0\",\"data\":{}}\n"

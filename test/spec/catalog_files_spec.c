@@ -242,6 +242,7 @@ static void bridges_name_what_there_is(void **state) {
                                   "  two: {to: gia}\n"
                                   "  three: {to: plain.yaml, events: [order.place], set: {colour: red}}\n"
                                   "  four: {to: plain.yaml, events: order.placed, set: [source]}\n"
+                                  "  five: {to: plain.yaml, drop: [colour]}\n"
                                   "streams:\n";
     const char *folder = kit_catalog_folder(kit_replace(kit_shop, "streams:\n", bridges));
     kit_file(folder, "plain.yaml",
@@ -255,6 +256,7 @@ static void bridges_name_what_there_is(void **state) {
         "C009 catalog.yaml:9:56 bridge 'three': dialect 'other' has no field 'colour' to set",
         "C008 catalog.yaml:10:26 bridge 'four': events must be a list of event types, is 'order.placed'",
         "C008 catalog.yaml:10:48 bridge 'four': set must be a mapping of fields to texts, is a list",
+        "C009 catalog.yaml:11:26 bridge 'five': dialect 'plain' has no field 'colour' to drop",
         NULL};
     expect_findings(folder, lines);
 }
