@@ -64,6 +64,12 @@ bool bridge_plain_name(char plain[ATTRIBUTE_NAME_MAX + 1], weir_text name);
 /* The attribute a field of a CloudEvents dialect is: "source" at /source and in the header ce-source. */
 weir_text bridge_attribute(const struct dialect_field *field);
 
+/* The attributes of a binary event as the object they would be in a structured one, for the schema. The buffer
+ * begins empty. What was parsed of a binary event's body is gone afterwards. */
+void bridge_put_attribute(buffer *object, const struct dialect_field *field, weir_text text);
+WEIR_MUST_CHECK weir_code bridge_check_attributes(const dialect *dialect, buffer *object,
+                                                  event_scratch *scratch, weir_error *err);
+
 /* Of the extra of this name; absent when there is none. */
 weir_text bridge_extra_text(const struct bridge_event *event, const char *name);
 

@@ -232,12 +232,15 @@ static weir_code read_header_fields(struct reader *reader) {
         bool http = !text.data && strcmp(field->name, "datacontenttype") == 0;
         if (http) /* the name it has there */
             WEIR_TRY(find_header(reader, weir_text_of("content-type"), &text));
-        if (text.data && !(http && text.size == 0))
-            take_text(reader, field, text, JSON_STRING);
-        else if (needed(field))
-            return missing(field, reader->err);
+        if (!text.data || (http && text.size == 0)) {
+            if (needed(field))
+                return missing(field, reader->err);
+            continue;
+        }
+        take_text(reader, field, text, JSON_STRING);
+        bridge_put_attribute(&reader->scratch->skeleton, field, text);
     }
-    return WEIR_OK;
+    return bridge_check_attributes(reader->from, &reader->scratch->skeleton, reader->scratch, reader->err);
 }
 
 static weir_code read_header_rest(struct reader *reader) {
@@ -261,36 +264,27 @@ static weir_code read_header_rest(struct reader *reader) {
     return WEIR_OK;
 }
 
-/* The attributes as the object they would be in the structured form, for the schema. */
-static weir_code check_attributes(struct reader *reader) {
-    event_scratch *scratch = reader->scratch;
-    const json *object;
-    buffer *text = &scratch->skeleton;
-    if (!dialect_schema(reader->from))
+void bridge_put_attribute(buffer *object, const struct dialect_field *field, weir_text text) {
+    buffer_char(object, object->size ? ',' : '{');
+    json_write_string(object, bridge_attribute(field));
+    buffer_char(object, ':');
+    json_write_string(object, text);
+}
+
+weir_code bridge_check_attributes(const dialect *self, buffer *object, event_scratch *scratch,
+                                  weir_error *err) {
+    const json *value;
+    if (!dialect_schema(self))
         return WEIR_OK;
-    buffer_char(text, '{');
-    for (size_t i = 0; i < reader->from->fields.count; i++) {
-        const struct dialect_field *field = &reader->from->fields.items[i];
-        weir_text value = {NULL, 0};
-        if (field->header.data)
-            WEIR_TRY(find_header(reader, field->header, &value));
-        if (!value.data)
-            continue;
-        if (text->size > 1)
-            buffer_char(text, ',');
-        json_write_string(text, bridge_attribute(field));
-        buffer_char(text, ':');
-        json_write_string(text, value);
-    }
-    buffer_char(text, '}');
-    WEIR_TRY(json_pool_parse(&object, scratch->envelope_pool, buffer_view(text), reader->err));
-    return event_check_schema(scratch->run, dialect_schema(reader->from), object, "attribute", reader->err);
+    buffer_string(object, object->size ? "}" : "{}");
+    /* Not the envelope's pool: the event's texts may stand there. */
+    WEIR_TRY(json_pool_parse(&value, scratch->payload_pool, buffer_view(object), err));
+    return event_check_schema(scratch->run, dialect_schema(self), value, "attribute", err);
 }
 
 static weir_code read_binary(struct reader *reader) {
     struct bridge_event *event = reader->event;
     WEIR_TRY(read_header_fields(reader));
-    WEIR_TRY(check_attributes(reader));
     WEIR_TRY(read_header_rest(reader));
     event->draft.payload = reader->in->body;
     event->kind = reader->in->body.size ? BRIDGE_BYTES : BRIDGE_NOTHING;

@@ -142,6 +142,8 @@ static weir_code write_binary(struct sender *sender, weir_message *out) {
     weir_bridge *bridge = sender->bridge;
     arena *memory = bridge->scratch->arena;
     const struct bridge_cargo *cargo = sender->cargo;
+    buffer *object = &bridge->scratch->skeleton;
+    buffer_clear(object);
     for (size_t i = 0; i < bridge->to->fields.count; i++) {
         const struct dialect_field *field = &bridge->to->fields.items[i];
         weir_text text = {NULL, 0};
@@ -149,9 +151,12 @@ static weir_code write_binary(struct sender *sender, weir_message *out) {
             WEIR_TRY(
                 advise(dialect_field_text(field, &sender->draft, &sender->facts, memory, &text, sender->err),
                        sender->err));
-        if (text.data)
-            push_header(bridge, field->header, text);
+        if (!text.data)
+            continue;
+        push_header(bridge, field->header, text);
+        bridge_put_attribute(object, field, text);
     }
+    WEIR_TRY(advise(bridge_check_attributes(bridge->to, object, bridge->scratch, sender->err), sender->err));
     for (size_t i = 0; i < cargo->attributes.count; i++) {
         const struct bridge_extra *extra = &cargo->attributes.items[i];
         const char *name = arena_printf(memory, "ce-%.*s", TEXT_ARG(extra->name));

@@ -315,6 +315,11 @@ static void what_the_target_requires_must_be_there(void **state) {
          DAARION,
          "to 'cloudevents': envelope /source: must be a URI reference, is \"a b\" (format)",
          {"source", "a b"}},
+        {"daarion",
+         "cloudevents-binary",
+         DAARION,
+         "to 'cloudevents-binary': attribute /source: must be a URI reference, is \"a b\" (format)",
+         {"source", "a b"}},
     };
     EXPECT_REFUSED(rows);
     struct crossing crossing;
