@@ -80,8 +80,10 @@ static void write_more(struct sender *sender, buffer *out) {
  * without a type would be read as JSON. */
 static void form_payload(struct sender *sender) {
     const struct bridge_event *event = sender->cargo->event;
-    if (event->kind == BRIDGE_JSON)
+    if (event->kind == BRIDGE_JSON) { /* space around a body is not part of its value */
+        sender->draft.payload = json_raw(event->draft.payload, NULL, 0);
         return;
+    }
     sender->draft.payload = (weir_text){NULL, 0};
     bool typed = bridge_extra_text(event, "datacontenttype").data != NULL;
     if (event->kind == BRIDGE_NOTHING || !typed || !text_valid_utf8(event->draft.payload))
