@@ -119,15 +119,33 @@ void check_param_missing(struct check *check) {
     }
 }
 
+/* Why a value that every event needs may not be found there, or NULL. */
+static const char *pointer_fault(const struct check *check, const struct event_def *event,
+                                 const char *pointer) {
+    struct schema_spot spot = schema_spot_of(check, event, pointer);
+    if (!spot.found)
+        return "points to nothing that a schema describes";
+    if (!spot.scalar || spot.number)
+        return "points to something that is no text, integer or boolean";
+    return !spot.required && spot.schema ? "points to something that may be absent" : NULL;
+}
+
+void check_idempotency_nowhere(struct check *check) {
+    static const char *const names[] = {"entity", "action"};
+    each_event(event) for (size_t i = 0; event->schema && i < 2; i++) {
+        const char *pointer = i == 0 ? event->entity : event->action;
+        const char *fault = pointer && *pointer == '/' ? pointer_fault(check, event, pointer) : NULL;
+        if (fault)
+            found(check,
+                  checking_at(check, event->place, "events", event->type, "idempotency", names[i], NULL),
+                  "event '%s': the %s of its idempotency key %s: %s", event->type, names[i], fault, pointer);
+    }
+}
+
 void check_param_nowhere(struct check *check) {
     each_event(event) for (size_t i = 0; event->schema && i < event->params.count; i++) {
         const struct param_def *param = &event->params.items[i];
-        struct schema_spot spot = schema_spot_of(check, event, param->pointer);
-        const char *fault = !spot.found ? "points to nothing that a schema describes"
-                            : !spot.scalar || spot.number
-                                ? "points to something that is no text, integer or boolean"
-                            : !spot.required && spot.schema ? "points to something that may be absent"
-                                                            : NULL;
+        const char *fault = pointer_fault(check, event, param->pointer);
         if (fault)
             found(check, checking_at(check, event->place, "events", event->type, "params", param->name, NULL),
                   "event '%s': the parameter {%s} %s: %s", event->type, param->name, fault, param->pointer);

@@ -156,6 +156,9 @@
     X(EXAMPLE_UNDESCRIBED, "C216", "example-undescribed", NOTE, \
       "An example has a member that the payload schema does not describe: often a slip of the pen", \
       "mend its name, or describe it under `properties`", check_example_undescribed) \
+    X(IDEMPOTENCY_NOWHERE, "C221", "idempotency-points-nowhere", ERROR, \
+      "A pointer of an idempotency key leads to nothing that the payload or envelope schema requires", \
+      "point to a required text, integer or boolean, or write the word itself", check_idempotency_nowhere) \
     X(ID_REPEATS, "C217", "id-repeats", ERROR, \
       "Events share an id: the server acknowledges and drops all but the first of them as duplicates", \
       "let the id be generated (uuid7 or ulid) and carry the idempotency key as a field of its own", check_id_repeats) \
