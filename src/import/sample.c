@@ -321,8 +321,12 @@ static weir_code sample_stream(struct sampling *sampling, weir_error *err) {
         json_doc_free(subjects.docs.items[i]);
     for (size_t i = 0; code == WEIR_OK && i < sampling->stream->events.count; i++) {
         struct found_event *event = sampling->stream->events.items[i];
-        if (event->messages)
+        if (event->messages && !sampling->stream->trouble)
             code = sample_event(sampling, event, err);
+        if (code == WEIR_DENIED) { /* its streams and consumers can be described all the same */
+            sampling->stream->trouble = "reading its messages is not allowed to whom import connected as";
+            code = WEIR_OK;
+        }
         infer_settle(event->body);
     }
     return code;

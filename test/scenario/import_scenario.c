@@ -314,6 +314,34 @@ static void strange_servers_are_survived(void **state) {
     kit_server_stop(server);
 }
 
+/* What may not be read is described without samples, and says so. */
+static void messages_that_may_not_be_read_are_left_out(void **state) {
+    (void)state;
+    own_environment();
+    kit_server *server = kit_server_start(&(struct kit_server_options){
+        .config = "authorization {users: [{user: a, password: b, permissions: {publish: {deny: "
+                  "[\"$JS.API.STREAM.MSG.GET.SECRET\"]}}}]}\nno_auth_user: a"});
+    weir_connection *connection = kit_connect(server);
+    kit_stream(connection, "SECRET", "secret.*", NULL);
+    kit_stream(connection, "OPEN", "open.*", NULL);
+    kit_publish(connection, "secret.told", "{\"a\":1}");
+    kit_publish(connection, "open.told", "{\"a\":1}");
+    const char *dir = kit_path("denied");
+    EXPECT(WEIR("import", "--out", dir, "--server", kit_server_url(server)), 0,
+           "Wrote 2 streams, 0 groups, 2 event types (2 need an owner). weir plan is empty: nothing will "
+           "change.\n",
+           NULL);
+    char path[600], *text;
+    size_t size;
+    weir_error err = {0};
+    snprintf(path, sizeof path, "%s/streams/secret.yaml", dir);
+    expect_ok(file_read(&text, &size, path, 1 << 20, &err), &err);
+    assert_non_null(strstr(text, "  # reading its messages is not allowed to whom import connected as\n"));
+    mem_free(text);
+    weir_disconnect(connection);
+    kit_server_stop(server);
+}
+
 static void ten_thousand_subjects_are_few_event_types(void **state) {
     (void)state;
     own_environment();
@@ -461,6 +489,8 @@ static const struct spec specs[] = {
     {"where there is nothing to import the reason is told and nothing written", nothing_to_import_is_told},
     {"a folder with anything in it is refused", a_folder_with_anything_in_it_is_refused},
     {"strange names and subjects and bodies are survived", strange_servers_are_survived},
+    {"messages that may not be read are left out and that is told",
+     messages_that_may_not_be_read_are_left_out},
     {"ten thousand subjects are few event types", ten_thousand_subjects_are_few_event_types},
     {"what drifts from an imported catalog is told and never applied", what_drifts_is_told_and_never_applied},
     {"removing managed false hands the servers over", removing_the_line_hands_the_servers_over},
