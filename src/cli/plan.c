@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* weir plan [DIR] */
-#include <stdlib.h>
+#include <string.h>
 
 #include "base/fail.h"
 #include "base/memory.h"
@@ -19,13 +19,19 @@ static const struct option_row plan_options[] = {
     {NULL},
 };
 
-/* stored: what is known of the catalog's own stream; NULL for a difference. */
+/* stored: what is known of the catalog's own stream; NULL for a difference between environments. */
 static void print_json(cli *cli, const weir_plan *plan, const struct stored *stored) {
     weir_json_writer *json = weir_json_new();
     weir_json_begin_object(json);
     plan_json(json, cli, plan);
     if (stored)
         stored_json(json, stored);
+    else {
+        weir_json_key(json, "environment");
+        weir_json_string(json, cli_text(cli, "env"));
+        weir_json_key(json, "against");
+        weir_json_string(json, cli_text(cli, "against"));
+    }
     weir_json_end_object(json);
     weir_text text = weir_json_done(json);
     fprintf(cli_out(cli), "%.*s\n", TEXT_ARG(text));
@@ -40,6 +46,11 @@ static int exit_code_of(cli *cli, bool changes) {
 
 static weir_code difference(cli *cli, weir_plan **plan, weir_catalog **against, weir_error *err) {
     const weir_catalog *catalog = cli_catalog(cli); /* open already: a failure was told */
+    if (strncmp(cli_catalog_folder(cli), "nats:", 5) == 0) {
+        weir_fail(err, WEIR_INVALID, "%s is on the servers, and --against asks none",
+                  cli_catalog_folder(cli));
+        return weir_hint(err, "name the catalog's folder, or a bundle that weir check -o wrote");
+    }
     WEIR_TRY(weir_catalog_open(against, cli_catalog_folder(cli), cli_text(cli, "against"), NULL, err));
     return weir_plan_difference(plan, catalog, *against, err);
 }

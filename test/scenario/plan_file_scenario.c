@@ -103,6 +103,32 @@ static void an_allowed_loss_is_recorded(void **state) {
     shop_close(&shop);
 }
 
+static void a_new_stream_comes_with_its_events(void **state) {
+    (void)state;
+    struct shop shop = shop_open(SHOP(""));
+    EXPECT(WEIR("apply", shop.folder, "-y", "-q"), 0, NULL, "");
+    for (int i = 0; i < 5; i++)
+        kit_publish(shop.connection, "order.paid", "{}");
+    shop.folder = kit_catalog_folder(SHOP(", storage: memory"));
+    char wanted[1024];
+    snprintf(wanted, sizeof wanted,
+             "-/+ replace stream ORDER   %s/catalog.yaml:5\n"
+             "      storage  file -> memory\n"
+             "      # gets a new stream: events, sequences and the groups' positions are kept\n"
+             "\n"
+             "Plan: 0 to add, 0 to change, 0 to destroy, 1 to replace.\n",
+             shop.folder);
+    EXPECT(WEIR("plan", shop.folder, "-o", shop.file, "-q"), 0, wanted, "");
+    EXPECT(WEIR("apply", shop.file, "-y", "-q"), 0, NULL, "");
+    struct broker_stream_state now;
+    weir_error err = {0};
+    expect_ok(broker_stream_state(shop.connection, "ORDER", &now, &err), &err);
+    assert_int_equal(now.messages, 5);
+    assert_int_equal(now.first_seq, 1);
+    EXPECT(WEIR("plan", shop.folder, "--exit-code"), 0, NULL, "");
+    shop_close(&shop);
+}
+
 /* --- refused ------------------------------------------------------------------------------------------ */
 
 static void a_changed_catalog_is_refused(void **state) {
@@ -278,6 +304,8 @@ static void environments_are_compared(void **state) {
     run = WEIR("plan", folder, "--env", "prod", "--against", "dev", "--json");
     json_doc *doc = json_of(&run);
     assert_int_equal(int_at(doc, "/change"), 2);
+    assert_string_equal(text_at(doc, "/environment"), "prod");
+    assert_string_equal(text_at(doc, "/against"), "dev");
     assert_string_equal(text_at(doc, "/steps/0/name"), "ORDER");
     assert_string_equal(text_at(doc, "/steps/0/changes/0/before"), "7d");
     json_doc_free(doc);
@@ -292,6 +320,7 @@ static void environments_are_compared(void **state) {
 static const struct spec specs[] = {
     {"a plan file is carried out in its environment, once", a_plan_file_is_carried_out},
     {"a loss that was allowed is recorded, any other must be named", an_allowed_loss_is_recorded},
+    {"a stream that is replaced by a plan file keeps its events", a_new_stream_comes_with_its_events},
     {"a plan of a catalog that has changed is refused", a_changed_catalog_is_refused},
     {"a plan that the servers have left behind is refused with the thing and how",
      changed_servers_are_refused},
