@@ -119,6 +119,8 @@ static weir_code look(struct migration *migration, weir_error *err) {
     WEIR_TRY(read_side(migration, migration->names.stream, &migration->stream_doc, &migration->stream_info,
                        &facts->stream, err));
     WEIR_TRY(read_side(migration, copy, &migration->copy_doc, &migration->copy_info, &facts->copy, err));
+    facts->stream.heir =
+        migration->copy_info && migrate_is_heir(migration->stream_info, migration->copy_info);
     if (facts->copy.exists && !*facts->copy.from) {
         weir_fail(err, WEIR_CONFLICT, "stream %s is in the way: it is no copy that a migration made", copy);
         return weir_hint(err, "rename it or delete it, and apply again");
@@ -216,7 +218,11 @@ static weir_code mark_end(struct migration *migration, const char *stream, weir_
 
 static weir_code verify(struct migration *migration, bool new, weir_error *err) {
     const char *stream = migration->names.stream, *copy = migration->names.copy;
-    WEIR_TRY(migration_verify(migration, new ? copy : stream, new ? stream : copy, err));
+    weir_code code = migration_verify(migration, new ? copy : stream, new ? stream : copy, err);
+    if (new &&code == WEIR_CONFLICT)
+        weir_hint(err, "stream %s has everything: delete stream %s on the server and apply again", copy,
+                  stream);
+    WEIR_TRY(code);
     migration->facts.verified = true;
     return WEIR_OK;
 }

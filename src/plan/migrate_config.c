@@ -322,6 +322,12 @@ void migrate_config_open(buffer *out, const json *copy_info, const json *config)
     end(writer);
 }
 
+bool migrate_is_heir(const json *stream_info, const json *copy_info) {
+    const char *of_stream = mark(json_get(stream_info, "config"), BROKER_MARK_CREATED);
+    const char *of_copy = mark(json_get(copy_info, "config"), BROKER_MARK_CREATED);
+    return of_stream && of_copy && strcmp(of_stream, of_copy) == 0;
+}
+
 /* --- consumers ------------------------------------------------------------------------------------------------------ */
 
 void migrate_config_bookmark(buffer *out, const json *info) {

@@ -40,6 +40,9 @@ void migrate_config_settled(buffer *out, const struct migrate_names *names, cons
                             const json *config);
 void migrate_config_open(buffer *out, const json *copy_info, const json *config);
 
+/* Does the stream bear the identity that the copy keeps? */
+bool migrate_is_heir(const json *stream_info, const json *copy_info);
+
 /* A consumer of the copy that keeps another's configuration and position, and nothing else: a bookmark. */
 void migrate_config_bookmark(buffer *out, const json *info);
 /* The position a bookmark keeps: everything before is acknowledged. */

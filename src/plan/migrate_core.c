@@ -75,7 +75,7 @@ enum migrate_act migrate_next(const struct migrate_facts *facts) {
         return begin(facts);
     if (is_old(facts))
         return copy->mirror ? leave_old(facts) : drop_old(facts);
-    if (copy->mirror) /* of a stream that somebody deleted and made again: it may lack the end */
+    if (copy->mirror || !stream->heir) /* somebody deleted the stream and made another one */
         return MIGRATE_LOST;
     if (stream->mirror)
         return enter_new(facts);

@@ -15,6 +15,7 @@ struct migrate_side {
     bool frozen;  /* only the migration's own subject is left */
     bool settled; /* the same, on the new stream */
     bool ended;   /* its last message marks the end */
+    bool heir;    /* it bears the identity that the copy keeps */
     bool removes; /* acknowledged events leave it (workqueue, interest) */
     uint64_t messages, last_seq;
     const char *created; /* by the server; "" when it does not exist */

@@ -107,9 +107,8 @@ static weir_code trim(struct migration *migration, const struct contents *whole,
 
 static weir_code differs(const struct contents *part, const struct contents *whole, uint64_t sequence,
                          const char *how, weir_error *err) {
-    weir_fail(err, WEIR_CONFLICT, "message %" PRIu64 " of stream %s %s stream %s", sequence, whole->name, how,
-              part->name);
-    return weir_hint(err, "nothing was deleted: look at both with `weir tail`");
+    return weir_fail(err, WEIR_CONFLICT, "message %" PRIu64 " of stream %s %s stream %s", sequence,
+                     whole->name, how, part->name);
 }
 
 /* The headers' lines without those that told the server how to take the message (atomic batches, expectations):

@@ -205,7 +205,7 @@ static inline void moved_visit(void *arg, uint64_t sequence, const broker_msg *m
     struct moved *moved = arg;
     json_doc *doc;
     weir_error err = {0};
-    if (broker_msg_header(msg, "Weir-Cursor").data)
+    if (text_starts(broker_msg_subject(msg), "_weir."))
         return;
     expect_ok(json_parse(&doc, broker_msg_data(msg), &err), &err);
     const char *id = json_cstr(json_get(json_root(doc), "id"));

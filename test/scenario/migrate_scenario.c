@@ -376,6 +376,165 @@ static void killed_near_the_end(void **state) {
     KILL_AT("settle", "carry-new", "open", "drop-copy");
 }
 
+/* --- when it cannot be done -------------------------------------------------------------------------------------- */
+
+/* Migrates ORDERS to memory; before `act`, `meddle` is called once. */
+struct meddling {
+    struct shop *shop;
+    enum migrate_act act;
+    void (*meddle)(struct shop *shop);
+};
+
+static void meddle_at(void *arg, enum migrate_act act, const char *about) {
+    struct meddling *meddling = arg;
+    (void)about;
+    if (act != meddling->act || !meddling->meddle)
+        return;
+    meddling->meddle(meddling->shop);
+    meddling->meddle = NULL;
+}
+
+static weir_code move_meddled(struct shop *shop, enum migrate_act act, void (*meddle)(struct shop *shop),
+                              weir_error *err) {
+    struct meddling meddling = {shop, act, meddle};
+    weir_catalog *catalog = moving_catalog(MOVING(", storage: memory"));
+    weir_plan *plan;
+    weir_code code = WEIR_INTERNAL;
+    expect_ok(weir_plan_make(&plan, shop->connection, catalog, err), err);
+    for (size_t i = 0; i < plan->steps.count; i++)
+        if (plan->steps.items[i].step.kind == WEIR_STEP_REPLACE)
+            code = plan_replace(plan, &plan->steps.items[i], shop->connection, meddle_at, &meddling, err);
+    weir_plan_free(plan);
+    weir_catalog_close(catalog);
+    return code;
+}
+
+static struct shop shop_with(int events) {
+    struct shop shop = shop_open(MOVING(""));
+    for (int i = 0; i < events; i++)
+        assert_int_equal(moving_publish(shop.connection, i), 0);
+    kit_durable(shop.connection, "ORDERS", "audit", "\"filter_subject\":\"order.placed\"");
+    return shop;
+}
+
+/* As if nothing had happened: events go in and come out, and only what was planned is still to do. */
+static void expect_untouched(struct shop *shop, int events) {
+    struct reader *audit = reader_open(shop->connection, "audit");
+    assert_int_equal(moving_publish(shop->connection, events), 0);
+    struct moved *moved = moved_dump(shop->connection);
+    for (int n = 0; n <= events; n++)
+        assert_int_equal(reader_read(audit, 1), moved->direct[n]);
+    free(moved);
+    reader_close(audit);
+    expect_config(shop->connection, "storage", "file");
+    expect_no_traces(shop->connection);
+}
+
+static void lose_one_of_the_copy(struct shop *shop) {
+    kit_api(shop->connection, "STREAM.MSG.DELETE.weir-migrate-ORDERS", "{\"seq\":3}");
+}
+
+static void a_copy_that_lacks_something_is_given_up(void **state) {
+    (void)state;
+    struct shop shop = shop_with(5);
+    weir_error err = {0};
+    expect_error(move_meddled(&shop, MIGRATE_VERIFY, lose_one_of_the_copy, &err), WEIR_CONFLICT, &err,
+                 "message 3 of stream ORDERS is missing from stream weir-migrate-ORDERS");
+    assert_string_equal(err.hint, "stream ORDERS is as it was");
+    expect_untouched(&shop, 5);
+    shop_close(&shop);
+}
+
+static void lose_one_of_the_new(struct shop *shop) {
+    kit_api(shop->connection, "STREAM.MSG.DELETE.ORDERS", "{\"seq\":3}");
+}
+
+static void a_new_stream_that_lacks_something_is_not_opened(void **state) {
+    (void)state;
+    struct shop shop = shop_with(5);
+    weir_error err = {0};
+    expect_error(move_meddled(&shop, MIGRATE_VERIFY_NEW, lose_one_of_the_new, &err), WEIR_CONFLICT, &err,
+                 "message 3 of stream weir-migrate-ORDERS is missing from stream ORDERS");
+    assert_string_equal(err.hint,
+                        "stream weir-migrate-ORDERS has everything: delete stream ORDERS on the server and "
+                        "apply again");
+    kit_api(shop.connection, "STREAM.DELETE.ORDERS", "");
+    moving_apply(shop.connection, MOVING(", storage: memory"));
+    expect_all_there(&shop, 5, "verify-new");
+    shop_close(&shop);
+}
+
+static void take_the_subjects(struct shop *shop) {
+    kit_stream(shop->connection, "GRABBER", "order.*", NULL);
+}
+
+static void who_takes_the_subjects_is_named(void **state) {
+    (void)state;
+    struct shop shop = shop_with(5);
+    weir_error err = {0};
+    expect_error(move_meddled(&shop, MIGRATE_HOLD, take_the_subjects, &err), WEIR_INVALID, &err,
+                 "STREAM.UPDATE.weir-migrate-ORDERS: subjects overlap with an existing stream (10065)");
+    kit_api(shop.connection, "STREAM.DELETE.GRABBER", "");
+    moving_apply(shop.connection, MOVING(", storage: memory"));
+    expect_all_there(&shop, 5, "hold");
+    shop_close(&shop);
+}
+
+static void take_the_lock(struct shop *shop) {
+    kit_api(shop->connection, "STREAM.PURGE.weir-migrating-ORDERS", "");
+    kit_publish(shop->connection, "_weir.migrate.ORDERS.lock", "another");
+}
+
+static void two_do_not_move_one_stream(void **state) {
+    (void)state;
+    struct shop shop = shop_with(5);
+    weir_error err = {0};
+    expect_error(move_meddled(&shop, MIGRATE_DROP_OLD, take_the_lock, &err), WEIR_CONFLICT, &err,
+                 "stream ORDERS is being given a new stream by somebody else");
+    assert_string_equal(err.hint, "wait until that is done, then look with weir plan");
+    expect_all_there(&shop, 5, "drop-old");                     /* it was not deleted */
+    moving_apply(shop.connection, MOVING(", storage: memory")); /* waits until the other is forgotten */
+    expect_all_there(&shop, 5, "drop-old");
+    shop_close(&shop);
+}
+
+static void power_fails(struct shop *shop) {
+    kit_server_kill(shop->server);
+    kit_server_restart(shop->server);
+}
+
+static void a_server_that_dies_in_between_loses_nothing(void **state) {
+    (void)state;
+    struct shop shop = shop_with(5);
+    weir_error err = {0};
+    (void)move_meddled(&shop, MIGRATE_LAND, power_fails, &err);
+    weir_disconnect(shop.connection);
+    shop.connection = kit_connect(shop.server);
+    moving_apply(shop.connection, MOVING(", storage: memory"));
+    expect_all_there(&shop, 5, "land");
+    expect_no_traces(shop.connection);
+    shop_close(&shop);
+}
+
+static void no_room_is_said_before_anything_is_touched(void **state) {
+    (void)state;
+    struct shop shop = shop_with(5);
+    weir_error err = {0};
+    weir_plan *plan;
+    weir_catalog *catalog = moving_catalog(MOVING(", storage: memory, max_bytes: 900TiB"));
+    expect_ok(weir_plan_make(&plan, shop.connection, catalog, &err), &err);
+    expect_error(
+        weir_plan_apply(plan, shop.connection, NULL, &err), WEIR_UNAVAILABLE, &err,
+        "catalog.yaml:7: STREAM.CREATE.weir-trying-ORDERS: insufficient memory resources available (10028)");
+    assert_string_equal(err.hint,
+                        "max_bytes is a reservation: lower it in the catalog or its environment, or give the "
+                        "servers more room");
+    weir_plan_free(plan);
+    weir_catalog_close(catalog);
+    expect_untouched(&shop, 5);
+    shop_close(&shop);
+}
+
 static const struct spec specs[] = {
     {"sequences, deletions, identity and positions stay", sequences_and_positions_stay},
     {"from file to memory and back under load nothing is lost or doubled", file_to_memory_and_back},
@@ -384,6 +543,13 @@ static const struct spec specs[] = {
     {"killed on the way to the copy, apply goes on", killed_on_the_way_to_the_copy},
     {"killed on the way to the new stream, apply goes on", killed_on_the_way_to_the_new_stream},
     {"killed near the end, apply goes on", killed_near_the_end},
+    {"a copy that lacks something is given up and all is as it was", a_copy_that_lacks_something_is_given_up},
+    {"a new stream that lacks something is not opened", a_new_stream_that_lacks_something_is_not_opened},
+    {"a stream that takes the subjects in between is named and nothing is lost",
+     who_takes_the_subjects_is_named},
+    {"two do not move one stream", two_do_not_move_one_stream},
+    {"a server that dies in between loses nothing", a_server_that_dies_in_between_loses_nothing},
+    {"no room is said before anything is touched", no_room_is_said_before_anything_is_touched},
 };
 
 SPEC_MAIN(specs)
