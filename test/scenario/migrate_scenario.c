@@ -36,6 +36,53 @@ static void sequences_and_positions_stay(void **state) {
     shop_close(&shop);
 }
 
+static uint64_t stored(struct shop *shop) {
+    struct broker_stream_state state;
+    weir_error err = {0};
+    expect_ok(broker_stream_state(shop->connection, "ORDERS", &state, &err), &err);
+    return state.messages;
+}
+
+static void a_work_queue_holds_what_is_not_acknowledged(void **state) {
+    (void)state;
+    struct shop shop = shop_open(MOVING(""));
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(moving_publish(shop.connection, i), 0);
+    struct reader *billing = reader_open(shop.connection, "billing");
+    assert_int_equal(reader_read(billing, 4), 4);
+    moving_apply(shop.connection, MOVING(", retention: workqueue"));
+    assert_int_equal(stored(&shop), 6);
+    assert_int_equal(reader_read(billing, 2), 6);
+    assert_int_equal(stored(&shop), 4);
+    moving_apply(shop.connection, MOVING(""));
+    assert_int_equal(stored(&shop), 4);
+    assert_int_equal(reader_read(billing, 4), 10);
+    assert_int_equal(stored(&shop), 4);
+    reader_close(billing);
+    shop_close(&shop);
+}
+
+static void an_interest_stream_keeps_what_a_group_waits_for(void **state) {
+    (void)state;
+    struct shop shop = shop_open(MOVING_READ(", retention: interest", "order.placed, order.noted"));
+    kit_durable(shop.connection, "ORDERS", "audit", "\"filter_subject\":\"order.placed\"");
+    for (int i = 0; i < 10; i++)
+        assert_int_equal(moving_publish(shop.connection, i), 0);
+    struct reader *audit = reader_open(shop.connection, "audit");
+    struct reader *billing = reader_open(shop.connection, "billing");
+    assert_int_equal(reader_read(audit, 6), 6);
+    assert_int_equal(reader_read(billing, 4), 4);
+    moving_apply(shop.connection,
+                 MOVING_READ(", retention: interest, storage: memory", "order.placed, order.noted"));
+    expect_config(shop.connection, "retention", "interest");
+    assert_int_equal(stored(&shop), 6); /* 5 and 6 for billing, the rest for both */
+    assert_int_equal(reader_read(audit, 4), 10);
+    assert_int_equal(reader_read(billing, 6), 10);
+    reader_close(audit);
+    reader_close(billing);
+    shop_close(&shop);
+}
+
 /* --- under load ------------------------------------------------------------------------------------------------ */
 
 /* A stream that syncs each message copies some hundreds a second on a busy disk. */
@@ -537,6 +584,8 @@ static void no_room_is_said_before_anything_is_touched(void **state) {
 
 static const struct spec specs[] = {
     {"sequences, deletions, identity and positions stay", sequences_and_positions_stay},
+    {"a work queue holds what is not acknowledged", a_work_queue_holds_what_is_not_acknowledged},
+    {"an interest stream keeps what a group waits for", an_interest_stream_keeps_what_a_group_waits_for},
     {"from file to memory and back under load nothing is lost or doubled", file_to_memory_and_back},
     {"from limits to workqueue and back under load nothing is skipped", limits_to_workqueue_and_back},
     {"killed before publishers notice, apply goes on", killed_before_publishers_notice},
