@@ -13,15 +13,15 @@
 #include "weir/consume.h"
 
 /* Options of the stream ORDERS (", storage: memory"), and the events of it that the group reads. */
-#define MOVING_READ(options, events)                                                                     \
-    SHOP_HEAD                                                                                            \
-        "streams:\n  ORDERS: {subjects: [order.>]" options "}\n  BILLS: {subjects: [bill.>]}\n"          \
-        "events:\n" SHOP_EVENT("order.placed", "ORDERS") SHOP_EVENT("order.noted", "ORDERS") SHOP_EVENT( \
-            "bill.sent", "BILLS") "groups:\n"                                                            \
-                                  "  billing: {service: shop, from: {ORDERS: [" events                   \
-                                  "]}, order: key, ack_wait: 2s,\n"                                      \
-                                  "            max_deliver: 3, retry: [100ms], max_ack_pending: 500}\n"  \
-                                  "services:\n  shop: {publish: [order.>, bill.>], consume: [billing]}\n"
+#define MOVING_READ(options, events)                                                                 \
+    SHOP_HEAD                                                                                        \
+    "streams:\n  ORDERS: {subjects: [order.>]" options "}\n  BILLS: {subjects: [bill.>]}\n"          \
+    "events:\n" SHOP_EVENT("order.placed", "ORDERS") SHOP_EVENT("order.noted", "ORDERS") SHOP_EVENT( \
+        "bill.sent", "BILLS") "groups:\n"                                                            \
+                              "  billing: {service: shop, from: {ORDERS: [" events                   \
+                              "]}, order: key, ack_wait: 2s,\n"                                      \
+                              "            max_deliver: 3, retry: [100ms], max_ack_pending: 500}\n"  \
+                              "services:\n  shop: {publish: [order.>, bill.>], consume: [billing]}\n"
 #define MOVING(options) MOVING_READ(options, "order.placed")
 
 enum { MANY = 200000 };
