@@ -2,6 +2,7 @@
 /* Reading all of it, then writing all of it, then looking whether it holds: the catalog is opened as anybody
  * would open it, and planned against the servers it came from. */
 #include "import/import.h"
+#include "plan/migrate.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -66,6 +67,7 @@ static weir_code nothing_there(const struct found *found, weir_error *err) {
 static weir_code look(struct found *found, weir_connection *connection, const struct import_options *options,
                       weir_error *err) {
     WEIR_TRY(observed_read(&found->observed, connection, NULL, err));
+    migrate_look_past(&found->observed);
     found_streams(found, options->name);
     if (found->streams.count == 0)
         return nothing_there(found, err);

@@ -218,7 +218,9 @@ static weir_code mark_end(struct migration *migration, const char *stream, weir_
 
 static weir_code verify(struct migration *migration, bool new, weir_error *err) {
     const char *stream = migration->names.stream, *copy = migration->names.copy;
-    weir_code code = migration_verify(migration, new ? copy : stream, new ? stream : copy, err);
+    bool hurry = !new && migration->facts.copy.mirror; /* publishers wait; it is compared again */
+    weir_code code = migration_verify(migration, new ? copy : stream, new ? stream : copy,
+                                      hurry ? LIMIT_MIGRATE_COMPARED / 8 : LIMIT_MIGRATE_COMPARED, err);
     if (new &&code == WEIR_CONFLICT)
         weir_hint(err, "stream %s has everything: delete stream %s on the server and apply again", copy,
                   stream);
@@ -377,8 +379,12 @@ static weir_code run(struct migration *migration, weir_error *err) {
             request->on_act(request->on_act_arg, next, migrate_about(next));
         if (next == MIGRATE_FOLLOW)
             WEIR_TRY(be_patient(migration, &patience, err));
-        WEIR_TRY(next == MIGRATE_FOLLOW ? migration_renew_rarely(migration, err)
-                                        : migration_renew(migration, err));
+        bool anew;
+        WEIR_TRY(migration_hold_on(migration, next == MIGRATE_FOLLOW, &anew, err));
+        if (anew) {
+            migration->facts.quiet = migration->facts.carried = migration->facts.verified = false;
+            continue;
+        }
         crash_at(&migration->crash, migrate_act_name(next));
         WEIR_TRY(act(migration, next, err));
         if (next == MIGRATE_DROP_COPY)

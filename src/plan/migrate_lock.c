@@ -67,9 +67,21 @@ weir_code migration_renew(struct migration *migration, weir_error *err) {
     return own.detail == 10071 || own.detail == 503 ? held_by_another(migration, err) : code;
 }
 
+static bool fresh(const struct migration *migration) {
+    return migration_now(migration) - migration->locked_ns < LIMIT_MIGRATE_LOCK_MS / 6 * NS_PER_MS;
+}
+
+weir_code migration_hold_on(struct migration *migration, bool rarely, bool *anew, weir_error *err) {
+    weir_error own = {0};
+    *anew = false;
+    if ((rarely && fresh(migration)) || write_lock(migration, migration->lock_seq, &own) == WEIR_OK)
+        return WEIR_OK;
+    *anew = own.detail == 10071 && write_lock(migration, 0, &own) == WEIR_OK;
+    return *anew ? WEIR_OK : migration_renew(migration, err);
+}
+
 weir_code migration_renew_rarely(struct migration *migration, weir_error *err) {
-    bool fresh = migration_now(migration) - migration->locked_ns < LIMIT_MIGRATE_LOCK_MS / 6 * NS_PER_MS;
-    return fresh ? WEIR_OK : migration_renew(migration, err);
+    return fresh(migration) ? WEIR_OK : migration_renew(migration, err);
 }
 
 void migration_unlock(struct migration *migration) {

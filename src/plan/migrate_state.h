@@ -33,6 +33,9 @@ int64_t migration_now(const struct migration *migration); /* monotonic */
 /* The lock (migrate_lock.c). Renewing it often is what makes a decision and its request one. */
 WEIR_MUST_CHECK weir_code migration_lock(struct migration *migration, weir_error *err);
 WEIR_MUST_CHECK weir_code migration_renew(struct migration *migration, weir_error *err);
+/* The same, and takes it again when it ran out and nobody took it since: *anew, and what was seen is old. */
+WEIR_MUST_CHECK weir_code migration_hold_on(struct migration *migration, bool rarely, bool *anew,
+                                            weir_error *err);
 WEIR_MUST_CHECK weir_code migration_renew_rarely(struct migration *migration, weir_error *err); /* in loops */
 void migration_unlock(struct migration *migration);
 
@@ -42,9 +45,9 @@ WEIR_MUST_CHECK weir_code migration_wake(struct migration *migration, weir_error
 WEIR_MUST_CHECK weir_code migration_carry(struct migration *migration, weir_error *err);
 WEIR_MUST_CHECK weir_code migration_carry_new(struct migration *migration, weir_error *err);
 
-/* Comparing (migrate_verify.c). CONFLICT when `part` lacks something of `whole` or has it otherwise. What `part`
+/* Comparing (migrate_verify.c): all sequences, and about `sample` messages. CONFLICT when `part` lacks something of `whole` or has it otherwise. What `part`
  * has of the span of `whole` and `whole` has not any more is deleted from it. */
 WEIR_MUST_CHECK weir_code migration_verify(struct migration *migration, const char *whole, const char *part,
-                                           weir_error *err);
+                                           size_t sample, weir_error *err);
 
 #endif

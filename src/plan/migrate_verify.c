@@ -193,9 +193,9 @@ static weir_code compare_flight(struct migration *migration, const struct conten
 }
 
 static weir_code compare_messages(struct migration *migration, const struct contents *whole,
-                                  const struct contents *part, weir_error *err) {
+                                  const struct contents *part, size_t sample, weir_error *err) {
     uint64_t flight[FLIGHT], span = whole->set.last - whole->set.first + 1; /* 0: empty */
-    uint64_t step = 1 + span / LIMIT_MIGRATE_COMPARED;
+    uint64_t step = 1 + span / sample;
     size_t count = 0;
     for (uint64_t back = 0; back < span; back += step) { /* the last one is always among them */
         uint64_t sequence = whole->set.last - back;
@@ -214,22 +214,22 @@ static weir_code compare_messages(struct migration *migration, const struct cont
 /* --- all of it ------------------------------------------------------------------------------------------------ */
 
 static weir_code verify(struct migration *migration, const struct contents *whole,
-                        const struct contents *part, weir_error *err) {
+                        const struct contents *part, size_t sample, weir_error *err) {
     uint64_t lacks = migrate_set_lacks(&part->set, &whole->set);
     if (lacks)
         return differs(part, whole, lacks, "is missing from", err);
     WEIR_TRY(trim(migration, whole, part, err));
-    return compare_messages(migration, whole, part, err);
+    return compare_messages(migration, whole, part, sample, err);
 }
 
-weir_code migration_verify(struct migration *migration, const char *whole, const char *part,
+weir_code migration_verify(struct migration *migration, const char *whole, const char *part, size_t sample,
                            weir_error *err) {
     struct contents of_whole = {0}, of_part = {0};
     weir_code code = read_contents(migration, whole, &of_whole, err);
     if (code == WEIR_OK)
         code = read_contents(migration, part, &of_part, err);
     if (code == WEIR_OK)
-        code = verify(migration, &of_whole, &of_part, err);
+        code = verify(migration, &of_whole, &of_part, sample, err);
     mem_free(of_whole.missing);
     mem_free(of_part.missing);
     return code;

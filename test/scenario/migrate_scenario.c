@@ -582,6 +582,45 @@ static void no_room_is_said_before_anything_is_touched(void **state) {
     shop_close(&shop);
 }
 
+/* --- groups wait -------------------------------------------------------------------------------------------------- */
+
+static struct load *waiting; /* for whom wait_long waits */
+
+static bool says_that_it_waits(void *arg) {
+    weir_member_stats stats;
+    weir_member_stats_get(((struct load *)arg)->member, &stats);
+    return strcmp(stats.trouble,
+                  "group 'billing' waits: stream ORDERS is being given a new one by weir apply") == 0;
+}
+
+/* Longer than a member looks for a consumer that is gone for good. */
+static void wait_long(struct shop *shop) {
+    (void)shop;
+    assert_true(kit_until(says_that_it_waits, waiting));
+    usleep(4000000);
+}
+
+static bool six_handled(void *arg) {
+    return ((struct load *)arg)->handled == 6;
+}
+
+static void a_member_waits_for_its_group(void **state) {
+    (void)state;
+    struct load *load = calloc(1, sizeof *load);
+    weir_error err = {0};
+    load->shop = shop_with(5);
+    start_member(load);
+    waiting = load;
+    expect_ok(move_meddled(&load->shop, MIGRATE_CARRY_NEW, wait_long, &err), &err);
+    assert_int_equal(moving_publish(load->shop.connection, 5), 0);
+    assert_true(kit_until(six_handled, load));
+    weir_member_stop(load->member);
+    pthread_join(load->member_thread, NULL);
+    assert_int_equal(load->member_code, WEIR_OK);
+    weir_member_close(load->member);
+    load_end(load);
+}
+
 static const struct spec specs[] = {
     {"sequences, deletions, identity and positions stay", sequences_and_positions_stay},
     {"a work queue holds what is not acknowledged", a_work_queue_holds_what_is_not_acknowledged},
@@ -598,6 +637,7 @@ static const struct spec specs[] = {
      who_takes_the_subjects_is_named},
     {"two do not move one stream", two_do_not_move_one_stream},
     {"a server that dies in between loses nothing", a_server_that_dies_in_between_loses_nothing},
+    {"a member waits for its group however long that takes", a_member_waits_for_its_group},
     {"no room is said before anything is touched", no_room_is_said_before_anything_is_touched},
 };
 

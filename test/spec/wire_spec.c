@@ -210,6 +210,12 @@ static void refusals(void **state) {
         {"{\"error\":{\"code\":404,\"err_code\":10059,\"description\":\"stream not found\"}}",
          "publish: stream not found (10059)", WEIR_NOT_FOUND, 10059, false},
         {"{\"error\":{\"code\":403}}", "publish: refused without a reason (403)", WEIR_DENIED, 0, false},
+        {"{\"error\":{\"code\":400,\"err_code\":10060,\"description\":\"expected stream does not match\"},"
+         "\"stream\":\"T\",\"seq\":0}",
+         "publish: expected stream does not match (10060)", WEIR_CONFLICT, 10060, false},
+        {"{\"error\":{\"code\":400,\"err_code\":10060,\"description\":\"expected stream does not match\"},"
+         "\"stream\":\"weir-migrate-S\",\"seq\":0}",
+         "publish: the stream is being given a new one", WEIR_UNAVAILABLE, 10060, true},
         {"{\"error\":{\"code\":409,\"err_code\":1,\"description\":\"a\\nb\"}}", "publish: a\\x0ab (1)",
          WEIR_CONFLICT, 1, false},
     };
