@@ -98,6 +98,7 @@ static void event_lines(struct lines *lines, const weir_catalog *catalog) {
         LINE("event %s version %d stream %s subject %s key %s owner %s schema %d example %s | %s", e->type,
              e->version, or_nothing(e->stream), e->subject, or_nothing(e->key), or_nothing(e->owner),
              e->schema != NULL, tree(lines->arena, e->example), or_nothing(e->description));
+        LINE("idempotency %s %s %s", e->type, or_nothing(e->entity), or_nothing(e->action));
         for (size_t p = 0; p < e->params.count; p++)
             LINE("param %s.%s = %s", e->type, e->params.items[p].name, e->params.items[p].pointer);
     }
@@ -145,12 +146,27 @@ static void other_lines(struct lines *lines, const weir_catalog *catalog) {
          sorted(lines->arena, catalog->naming.except.items, catalog->naming.except.count));
 }
 
+static void bridge_lines(struct lines *lines, const weir_catalog *catalog) {
+    LINE("copy %s", or_nothing(catalog->dead_letter.copy));
+    for (size_t i = 0; i < catalog->bridges.count; i++) {
+        const struct bridge_def *bridge = catalog->bridges.items[i];
+        LINE("bridge %s all %d drop [%s] envelope %s | %s", bridge->name, bridge->all,
+             sorted(lines->arena, bridge->drop.items, bridge->drop.count),
+             tree(lines->arena, bridge->envelope), or_nothing(bridge->description));
+        for (size_t e = 0; e < bridge->events.count; e++)
+            LINE("bridged %s %s", bridge->name, bridge->events.items[e]->type);
+        for (size_t s = 0; s < bridge->sets.count; s++)
+            LINE("set %s %s=%s", bridge->name, bridge->sets.items[s].field, bridge->sets.items[s].value);
+    }
+}
+
 static struct lines lines_of(const weir_catalog *catalog) {
     struct lines lines = {.arena = arena_new()};
     stream_lines(&lines, catalog);
     event_lines(&lines, catalog);
     group_lines(&lines, catalog);
     other_lines(&lines, catalog);
+    bridge_lines(&lines, catalog);
     qsort(lines.items.items, lines.items.count, sizeof *lines.items.items, by_text);
     return lines;
 }
