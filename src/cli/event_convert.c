@@ -106,7 +106,8 @@ static weir_code take_message(struct converting *converting, weir_text text, wei
     const dialect *from = converting->from->compiled;
     if (!from->attributes && !from->headers)
         return WEIR_OK;
-    if (text.size == 0 || text.data[0] != '{')
+    bool lines = converting->mode != MODE_LINES && (text.size == 0 || text.data[0] != '{');
+    if (lines)
         return take_headers(in, text, converting->arena, err);
     json_doc *doc = NULL;
     if (json_parse(&doc, text, NULL) != WEIR_OK)

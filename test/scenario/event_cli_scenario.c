@@ -81,6 +81,10 @@ static void headers_are_lines_or_an_object(void **state) {
     EXPECT(convert("cloudevents-binary", "giia", NULL, json.out), 0, GIIA("e1", "") "\n" GIIA("e2", "") "\n",
            "");
     kit_run_free(&json);
+    EXPECT(convert("cloudevents", "giia", NULL, "[]\n"), 1, "",
+           "line 1: as 'cloudevents': the envelope must be an object, is of type array\n");
+    EXPECT(convert("cloudevents", "giia", NULL, "neither\n"), 1, "",
+           "line 1 is no header; write `Name: value` lines, an empty line, the body\n");
     EXPECT(convert("giia", "cloudevents-binary", NULL, GIIA("e1", "") "\n" GIIA("e2", "") "\n"), 1, HEADERS,
            "line 2: only one event can be written as header lines; add --json\n");
 }
