@@ -74,8 +74,9 @@ typedef struct weir_apply_options {
 WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_plan_refused(const weir_plan *plan,
                                                         const weir_apply_options *options, weir_error *err);
 /* Carries the plan out in order. Refuses before the first step (CONFLICT) when a step is impossible or loses
- * data that is not named, and when the servers changed since the plan was made. Stops at the first failing
- * step. */
+ * data that is not named, and when the servers changed since the plan was made. Steps that do
+ * not wait for each other are sent together; after the first failure nothing more is sent, and on_step has told
+ * the outcome of each that was. */
 WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_plan_apply(weir_plan *plan, weir_connection *connection,
                                                       const weir_apply_options *options, weir_error *err);
 

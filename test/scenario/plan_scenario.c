@@ -507,6 +507,29 @@ static void an_existing_stream_is_adopted_with_its_events(void **state) {
     bench_end(&bench);
 }
 
+static void an_existing_consumer_is_adopted_with_its_settings(void **state) {
+    (void)state;
+    struct bench bench = bench_begin();
+    by_hand(&bench, "STREAM.CREATE.ORDER", "{\"name\":\"ORDER\",\"subjects\":[\"order.*\"]}");
+    by_hand(&bench, "CONSUMER.CREATE.ORDER.mailer",
+            "{\"stream_name\":\"ORDER\",\"config\":{\"durable_name\":\"mailer\",\"ack_policy\":\"explicit\","
+            "\"max_waiting\":77,\"sample_freq\":\"50%\",\"priority_groups\":[\"g\"],"
+            "\"priority_policy\":\"overflow\",\"metadata\":{\"team\":\"mail\"}}}");
+    weir_catalog *catalog = catalog_of(SHOP(""));
+    weir_plan *plan = plan_of(&bench, catalog);
+    for (size_t i = 0; i < weir_plan_count(plan); i++)
+        assert_int_equal(weir_plan_step(plan, i)->adopts,
+                         strncmp(weir_plan_step(plan, i)->name, "ORDER", 5) == 0);
+    expect_ok(weir_plan_apply(plan, bench.connection, NULL, &bench.err), &bench.err);
+    weir_plan_free(plan);
+    weir_catalog_close(catalog);
+    expect_plan(&bench, SHOP(""), "");
+    expect_config(&bench, "CONSUMER.INFO.ORDER.mailer", "priority_groups", "[\"g\"]");
+    expect_config(&bench, "CONSUMER.INFO.ORDER.mailer", "max_waiting", "77");
+    expect_config(&bench, "CONSUMER.INFO.ORDER.mailer", "sample_freq", "\"50%\"");
+    bench_end(&bench);
+}
+
 static void an_overlap_is_seen_beforehand(void **state) {
     (void)state;
     struct bench bench = bench_begin();
@@ -641,6 +664,8 @@ static const struct spec specs[] = {
     {"a plan that the servers have left behind is refused", a_stale_plan_is_refused},
     {"foreign streams and consumers stay", foreign_things_stay},
     {"an existing stream is adopted with its events", an_existing_stream_is_adopted_with_its_events},
+    {"an existing consumer is adopted with the settings of its operator",
+     an_existing_consumer_is_adopted_with_its_settings},
     {"an overlap with a foreign stream is seen beforehand", an_overlap_is_seen_beforehand},
     {"a refusal of the server names the line of the catalog", a_refusal_names_the_line},
     {"an answer that was lost does not harm the next apply", a_lost_answer_is_not_a_failure_of_the_next},
