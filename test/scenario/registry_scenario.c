@@ -159,19 +159,30 @@ enum { ROUNDS = 15 };
 
 struct rival {
     weir_connection *connection;
-    int first, stored, conflicts;
+    int stored, conflicts;
+    weir_catalog *catalogs[ROUNDS]; /* opened before: the kit is for one thread */
 };
+
+static void rival_open(struct rival *rival, const struct kit_world *world, int first) {
+    rival->connection = kit_connect(world->server);
+    for (int i = 0; i < ROUNDS; i++)
+        rival->catalogs[i] = titled(first + i);
+}
+
+static void rival_close(struct rival *rival) {
+    for (int i = 0; i < ROUNDS; i++)
+        weir_catalog_close(rival->catalogs[i]);
+    weir_disconnect(rival->connection);
+}
 
 static void *store_many(void *arg) {
     struct rival *rival = arg;
     for (int i = 0; i < ROUNDS; i++) {
-        weir_catalog *catalog = titled(rival->first + i);
         weir_error err = {0};
-        weir_code code = weir_catalog_store(rival->connection, catalog, NULL, NULL, &err);
+        weir_code code = weir_catalog_store(rival->connection, rival->catalogs[i], NULL, NULL, &err);
         rival->stored += code == WEIR_OK;
         rival->conflicts += code == WEIR_CONFLICT &&
                             strcmp(err.message, "somebody else stored catalog 'shop' at the same time") == 0;
-        weir_catalog_close(catalog);
     }
     return NULL;
 }
@@ -180,8 +191,10 @@ static void *store_many(void *arg) {
 static void of_two_at_once_one_loses(void **state) {
     (void)state;
     struct kit_world world = kit_world_open(kit_orders);
-    struct rival rivals[2] = {{kit_connect(world.server), 100}, {kit_connect(world.server), 200}};
+    struct rival rivals[2] = {{.stored = 0}};
     pthread_t threads[2];
+    for (int i = 0; i < 2; i++)
+        rival_open(&rivals[i], &world, 100 * (i + 1));
     for (int i = 0; i < 2; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, store_many, &rivals[i]), 0);
     for (int i = 0; i < 2; i++)
@@ -190,7 +203,7 @@ static void of_two_at_once_one_loses(void **state) {
     assert_int_equal(stored + conflicts, 2 * ROUNDS);
     assert_int_equal(fetched(world.connection, "shop").number, stored);
     for (int i = 0; i < 2; i++)
-        weir_disconnect(rivals[i].connection);
+        rival_close(&rivals[i]);
     kit_world_close(&world);
 }
 

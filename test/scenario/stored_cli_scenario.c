@@ -65,6 +65,9 @@ static void nats_stands_for_a_folder(void **state) {
     EXPECT(WEIR("publish", "order.payed", "--data", "{}", "-q"), 1, "",
            "weir publish: no event type 'order.payed' in catalog 'shop'\n  did you mean 'order.paid'?\n");
     EXPECT(WEIR("tail", "--no-follow", "-q"), 0, NULL, "");
+    EXPECT(WEIR("event", "validate", "order.paid", "/dev/null"), 1, "",
+           "weir event validate: nats:shop is on the servers, and this command talks to none\n"
+           "  name the catalog's folder or a bundle: weir check nats:shop -o FILE writes one\n");
     unsetenv("WEIR_CATALOG");
     unsetenv("NATS_URL");
     kit_server_stop(server);
