@@ -139,19 +139,15 @@ static bool is_integer(weir_text text) {
     return true;
 }
 
-/* What the event itself says: the draft's field, or what another dialect or the payload had. */
+/* What the event itself says where the draft's field does not: another dialect's text, or the payload's. */
 static weir_code given_text(struct writer *writer, const struct dialect_field *field, weir_text *text) {
-    const weir_text *given = canonical_of_draft(writer->draft, field->canonical);
     const struct dialect_facts *facts = writer->facts;
-    *text = given ? *given : (weir_text){NULL, 0};
-    /* Where these two have a value, it says how they are written. */
-    if (field->canonical == CANONICAL_TYPE && field->value.count > 0)
-        *text = (weir_text){NULL, 0};
-    if (field->canonical == CANONICAL_VERSION && facts->version.data)
+    bool version = field->canonical == CANONICAL_VERSION;
+    if (version && facts->version.data)
         *text = facts->version;
-    else if (field->canonical == CANONICAL_VERSION && writer->draft->version > 0 && field->value.count == 0)
+    else if (version && writer->draft->version > 0 && field->value.count == 0)
         *text = writer->version;
-    if (field->canonical == CANONICAL_FREE && facts->own)
+    else if (field->canonical == CANONICAL_FREE && facts->own)
         *text = facts->own(facts->arg, field);
     if (text->data || !field->from.data)
         return WEIR_OK;
@@ -159,23 +155,33 @@ static weir_code given_text(struct writer *writer, const struct dialect_field *f
                          writer->err);
 }
 
-/* The field's text, absent when it is to be left out. */
-static weir_code find_text(struct writer *writer, const struct dialect_field *field, weir_text *text) {
-    WEIR_TRY(given_text(writer, field, text));
-    if (field == writer->facts->omit) {
-        *text = (weir_text){NULL, 0};
+static weir_code find_elsewhere(struct writer *writer, const struct dialect_field *field, weir_text *text) {
+    *text = (weir_text){NULL, 0};
+    if (field == writer->facts->omit)
         return WEIR_OK;
-    }
+    WEIR_TRY(given_text(writer, field, text));
     bool unversioned = field->canonical == CANONICAL_VERSION && writer->draft->version <= 0;
     if (!text->data && field->value.count > 0 && !unversioned)
         WEIR_TRY(fill_value(writer, field, text));
     if (!text->data && field->required && !field->literal.data)
         return weir_fail(writer->err, WEIR_INVALID, "field '%s' is required, and the event does not have it",
                          field->name);
-    char wrong[SHOWN_MAX];
-    if (text->data && field->integer && !is_integer(*text))
+    return WEIR_OK;
+}
+
+/* The field's text, absent when it is to be left out. Where the type has a value, that is how it is written. */
+static weir_code find_text(struct writer *writer, const struct dialect_field *field, weir_text *text) {
+    const weir_text *given = canonical_of_draft(writer->draft, field->canonical);
+    bool written_so = field->canonical == CANONICAL_TYPE && field->value.count > 0;
+    if (given && given->data && !written_so)
+        *text = *given;
+    else
+        WEIR_TRY(find_elsewhere(writer, field, text));
+    if (text->data && field->integer && !is_integer(*text)) {
+        char wrong[SHOWN_MAX];
         return weir_fail(writer->err, WEIR_INVALID, "field '%s' must be an integer, it is '%s'", field->name,
                          shown(wrong, *text));
+    }
     return WEIR_OK;
 }
 
