@@ -51,7 +51,7 @@ static void a_work_queue_holds_what_is_not_acknowledged(void **state) {
     struct reader *billing = reader_open(shop.connection, "billing");
     assert_int_equal(reader_read(billing, 4), 4);
     moving_apply(shop.connection, MOVING(", retention: workqueue"));
-    assert_int_equal(stored(&shop), 6);
+    assert_int_equal(stored(&shop), 6); /* and no mark of the migration */
     assert_int_equal(reader_read(billing, 2), 6);
     assert_int_equal(stored(&shop), 4);
     moving_apply(shop.connection, MOVING(""));
@@ -224,7 +224,7 @@ static void load_stop(struct load *load) {
     pthread_join(load->member_thread, NULL);
     assert_int_equal(load->member_code, WEIR_OK);
     weir_member_close(load->member);
-    shop_end(load->relay, WEIR_OK);
+    assert_int_equal(shop_end(load->relay, WEIR_OK).republished, 0); /* to the relay it is the same stream */
     pthread_join(load->auditor, NULL);
     struct reader *reader = reader_open(load->shop.connection, "audit");
     for (broker_msg *msg; (msg = reader_next(reader));) {
