@@ -330,7 +330,13 @@ bool migrate_is_heir(const json *stream_info, const json *copy_info) {
 
 /* --- consumers ------------------------------------------------------------------------------------------------------ */
 
-void migrate_config_bookmark(buffer *out, const json *info) {
+void migrate_config_bookmark(buffer *out, const json *info, bool keep_pause) {
+    static const char *const other[] = {"pause_until", NULL}, *const none[] = {NULL};
+    buffer config;
+    buffer_init(&config, 16 << 20);
+    weir_json_writer *kept = begin(&config);
+    members_except(kept, json_get(info, "config"), keep_pause ? none : other);
+    end(kept);
     const char *name = json_cstr(json_get(info, "name"));
     weir_json_writer *writer = begin(out);
     text_member(writer, "name", name);
@@ -340,9 +346,11 @@ void migrate_config_bookmark(buffer *out, const json *info) {
     int_member(writer, "opt_start_seq", number(json_get(info, "ack_floor"), "stream_seq") + 1);
     weir_json_key(writer, "metadata");
     weir_json_begin_object(writer);
-    quoted_member(writer, MARK_CONFIG, json_get(info, "config"));
+    weir_json_key(writer, MARK_CONFIG);
+    weir_json_text(writer, buffer_view(&config));
     weir_json_end_object(writer);
     end(writer);
+    buffer_release(&config);
 }
 
 uint64_t migrate_bookmark_start(const json *config) {
@@ -362,7 +370,8 @@ static void start_members(weir_json_writer *writer, uint64_t start) {
 }
 
 /* A work queue delivers all that is in it: what was acknowledged is not there any more. */
-void migrate_config_consumer(buffer *out, const json *config, uint64_t start, bool workqueue) {
+void migrate_config_consumer(buffer *out, const json *config, uint64_t start, bool workqueue,
+                             weir_text pause) {
     static const char *const other[] = {"deliver_policy", "opt_start_seq", "opt_start_time",
                                         "metadata",       "pause_until",   NULL};
     bool all = workqueue || start <= 1;
@@ -373,6 +382,10 @@ void migrate_config_consumer(buffer *out, const json *config, uint64_t start, bo
         text_member(writer, "deliver_policy", "all");
     else
         start_members(writer, start);
+    if (pause.size) {
+        weir_json_key(writer, "pause_until");
+        weir_json_text(writer, pause);
+    }
     weir_json_key(writer, "metadata");
     weir_json_begin_object(writer);
     metadata_kept(writer, config);

@@ -43,13 +43,15 @@ void migrate_config_open(buffer *out, const json *copy_info, const json *config)
 /* Does the stream bear the identity that the copy keeps? */
 bool migrate_is_heir(const json *stream_info, const json *copy_info);
 
-/* A consumer of the copy that keeps another's configuration and position, and nothing else: a bookmark. */
-void migrate_config_bookmark(buffer *out, const json *info);
+/* A consumer of the copy that keeps another's configuration and position, and nothing else: a bookmark. Its pause
+ * is kept when it is the operator's, not when it is the migration's. */
+void migrate_config_bookmark(buffer *out, const json *info, bool keep_pause);
 /* The position a bookmark keeps: everything before is acknowledged. */
 uint64_t migrate_bookmark_start(const json *config);
 /* Reads the configuration that a bookmark or the copy keeps of what it stands for. */
 WEIR_MUST_CHECK weir_code migrate_kept_read(json_doc **out, const json *config, weir_error *err);
-/* The consumer on the new stream: `config` from `start` on. */
-void migrate_config_consumer(buffer *out, const json *config, uint64_t start, bool workqueue);
+/* The consumer on the new stream: `config` from `start` on, paused until `pause` (absent: not). */
+void migrate_config_consumer(buffer *out, const json *config, uint64_t start, bool workqueue,
+                             weir_text pause);
 
 #endif

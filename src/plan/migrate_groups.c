@@ -132,7 +132,7 @@ static weir_code bookmark(struct migration *migration, const json *info, void *a
     consumer_api(name, migration->names.copy, info);
     WEIR_TRY(migration_drop(migration, "CONSUMER.DELETE", name, err));
     buffer_init(&config, 16 << 20);
-    migrate_config_bookmark(&config, info);
+    migrate_config_bookmark(&config, info, paused_by_an_operator(info));
     weir_code code = create(migration, name, migration->names.copy, &config, err);
     buffer_release(&config);
     return code;
@@ -190,12 +190,12 @@ static weir_code purge_acknowledged(struct migration *migration, const json *con
 }
 
 static weir_code place(struct migration *migration, const char *consumer, const json *config, uint64_t start,
-                       weir_error *err) {
+                       weir_text pause, weir_error *err) {
     char name[2 * LIMIT_STREAM_NAME_BYTES + 2];
     buffer text;
     buffer_init(&text, 16 << 20);
     snprintf(name, sizeof name, "%s.%s", migration->names.stream, consumer);
-    migrate_config_consumer(&text, config, start, to_workqueue(migration));
+    migrate_config_consumer(&text, config, start, to_workqueue(migration), pause);
     weir_code code = create(migration, name, migration->names.stream, &text, err);
     buffer_release(&text);
     return code;
@@ -215,8 +215,8 @@ static weir_code unbookmark(struct migration *migration, const json *info, void 
     if (to_workqueue(migration))
         code = purge_acknowledged(migration, json_root(kept), start, err);
     if (code == WEIR_OK)
-        code =
-            place(migration, name, wanted && wanted->config ? wanted->config : json_root(kept), start, err);
+        code = place(migration, name, wanted && wanted->config ? wanted->config : json_root(kept), start,
+                     json_text(json_get(json_root(kept), "pause_until")), err);
     json_doc_free(kept);
     return code;
 }
@@ -239,7 +239,7 @@ static weir_code place_newcomers(struct migration *migration, weir_error *err) {
         const char *name = wanted->name;
         WEIR_TRY(each_durable(migration, migration->names.copy, has_bookmark, &name, err));
         if (name && wanted->config && !wanted->drop)
-            WEIR_TRY(place(migration, name, wanted->config, 0, err));
+            WEIR_TRY(place(migration, name, wanted->config, 0, (weir_text){NULL, 0}, err));
     }
     return WEIR_OK;
 }

@@ -83,6 +83,23 @@ static void an_interest_stream_keeps_what_a_group_waits_for(void **state) {
     shop_close(&shop);
 }
 
+static void a_paused_group_stays_paused(void **state) {
+    (void)state;
+    struct shop shop = shop_open(MOVING(""));
+    json_doc *reply;
+    weir_error err = {0};
+    kit_durable(shop.connection, "ORDERS", "audit", NULL);
+    kit_api(shop.connection, "CONSUMER.PAUSE.ORDERS.audit", "{\"pause_until\":\"2100-01-01T00:00:00Z\"}");
+    kit_api(shop.connection, "CONSUMER.PAUSE.ORDERS.billing", "{\"pause_until\":\"2100-01-01T00:00:00Z\"}");
+    moving_apply(shop.connection, MOVING(", storage: memory"));
+    expect_ok(broker_api(shop.connection, "CONSUMER.LIST.ORDERS", (weir_text){NULL, 0}, &reply, &err), &err);
+    assert_int_equal(json_size(json_get(json_root(reply), "consumers")), 2);
+    for (struct json_iter it = json_iter(json_get(json_root(reply), "consumers")); json_next(&it);)
+        assert_true(json_true(json_get(it.value, "paused")));
+    json_doc_free(reply);
+    shop_close(&shop);
+}
+
 /* --- under load ------------------------------------------------------------------------------------------------ */
 
 /* A stream that syncs each message copies some hundreds a second on a busy disk. */
@@ -625,6 +642,7 @@ static const struct spec specs[] = {
     {"sequences, deletions, identity and positions stay", sequences_and_positions_stay},
     {"a work queue holds what is not acknowledged", a_work_queue_holds_what_is_not_acknowledged},
     {"an interest stream keeps what a group waits for", an_interest_stream_keeps_what_a_group_waits_for},
+    {"a group that its operator paused stays paused", a_paused_group_stays_paused},
     {"from file to memory and back under load nothing is lost or doubled", file_to_memory_and_back},
     {"from limits to workqueue and back under load nothing is skipped", limits_to_workqueue_and_back},
     {"killed before publishers notice, apply goes on", killed_before_publishers_notice},

@@ -219,18 +219,22 @@ static void a_group_goes_on_behind_its_floor(void **state) {
     static const struct {
         uint64_t start;
         bool workqueue;
-        const char *expected;
+        const char *pause, *expected;
     } rows[] = {
-        {41, false,
+        {41, false, "",
          "{\"durable_name\":\"g\",\"deliver_policy\":\"by_start_sequence\",\"opt_start_seq\":41,"
          "\"metadata\":{\"a\":\"b\",\"weir.start\":\"41\"}}"},
-        {41, true, "{\"durable_name\":\"g\",\"deliver_policy\":\"all\",\"metadata\":{\"a\":\"b\"}}"},
-        {1, false, "{\"durable_name\":\"g\",\"deliver_policy\":\"all\",\"metadata\":{\"a\":\"b\"}}"},
+        {41, true, "", "{\"durable_name\":\"g\",\"deliver_policy\":\"all\",\"metadata\":{\"a\":\"b\"}}"},
+        {1, true, "later",
+         "{\"durable_name\":\"g\",\"deliver_policy\":\"all\",\"pause_until\":\"later\",\"metadata\":{\"a\":"
+         "\"b\"}}"},
+        {1, false, "", "{\"durable_name\":\"g\",\"deliver_policy\":\"all\",\"metadata\":{\"a\":\"b\"}}"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         buffer out;
         buffer_init(&out, 4096);
-        migrate_config_consumer(&out, json_root(config), rows[i].start, rows[i].workqueue);
+        migrate_config_consumer(&out, json_root(config), rows[i].start, rows[i].workqueue,
+                                weir_text_of(rows[i].pause));
         assert_string_equal(out.data, rows[i].expected);
         buffer_release(&out);
     }
