@@ -50,8 +50,7 @@ static struct figure figure_of(const struct bench *bench, double start, double c
     return (struct figure){bench->messages / (now_s() - start), (cpu_s() - cpu) * 1e6 / bench->messages};
 }
 
-/* --- plain libnats ----------------------------------------------------------------------------------------
- */
+/* --- plain libnats -------------------------------------------------------------------------------------- */
 
 static void on_plain_ack(jsCtx *js, natsMsg *msg, jsPubAck *ack, jsPubAckErr *refused, void *arg) {
     struct bench *bench = arg;
@@ -91,8 +90,7 @@ static struct figure plain_run(struct bench *bench, weir_text envelope, size_t i
     return figure;
 }
 
-/* --- weir -------------------------------------------------------------------------------------------------
- */
+/* --- weir ----------------------------------------------------------------------------------------------- */
 
 static void on_failure(void *arg, const char *id, const char *failed_type, const weir_error *err) {
     (void)arg;
@@ -123,8 +121,7 @@ static struct figure weir_run(struct bench *bench) {
     return figure;
 }
 
-/* --- both -------------------------------------------------------------------------------------------------
- */
+/* --- both ----------------------------------------------------------------------------------------------- */
 
 static void fresh_stream(struct bench *bench) {
     char api[300];

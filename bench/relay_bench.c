@@ -252,8 +252,7 @@ static double relay_run(const struct bench *bench, long *peak_kib, double *cpu_u
     return bench->rows / took;
 }
 
-/* --- all three -------------------------------------------------------------------------------------------
- */
+/* --- all three ------------------------------------------------------------------------------------------ */
 
 static void bench_open(struct bench *bench) {
     const char *source = getenv("WEIR_SOURCE");

@@ -206,8 +206,7 @@ static weir_code read_file(sqlite3 *db, struct service_context *context,
                    "si", source->hash, reading.row);
 }
 
-/* --- this host's meters
- * --------------------------------------------------------------------------------------- */
+/* --- this host's meters --------------------------------------------------------------------------------- */
 
 /* Energy used by this host so far, in microjoules: its own counter (RAPL) where there is one, else CPU time
  * at 10 W a core, which is an estimate but moves as the real thing does. */

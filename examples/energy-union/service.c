@@ -3,8 +3,7 @@
  *
  *   energy-union SERVICE --db PATH --catalog DIR --server URL     oracle, rwa, wallet, usage, quota: work
  * until SIGTERM energy-union embassy --db PATH --catalog DIR --data FILE ...  reads meters into its outbox
- *   energy-union report FOLDER | ids FOLDER                       what the databases say
- */
+ *   energy-union report FOLDER | ids FOLDER                       what the databases say */
 #include "service.h"
 
 #include <getopt.h>

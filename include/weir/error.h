@@ -3,8 +3,7 @@
  *
  * Every function that can fail returns a weir_code and takes a `weir_error *err` last. On success err is
  * untouched, so calls chain; on failure it holds one full sentence and, where we know it, a remedy. err may
- * be NULL when only the code matters. Running out of memory is not reported: it aborts (base/memory.h).
- */
+ * be NULL when only the code matters. Running out of memory is not reported: it aborts (base/memory.h). */
 #ifndef WEIR_ERROR_H
 #define WEIR_ERROR_H
 

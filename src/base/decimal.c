@@ -41,8 +41,7 @@ static const char *skip_digits(const char *at, const char *end) {
     return at;
 }
 
-/* Reads [eE][+-]digits; values beyond +-1e9 stay there: they are out of every range anyhow. NULL: malformed.
- */
+/* Reads [eE][+-]digits; values beyond +-1e9 stay there: they are out of every range anyhow. NULL: malformed. */
 static const char *split_exponent(struct parts *parts, const char *at, const char *end) {
     if (at == end || (*at != 'e' && *at != 'E'))
         return at;

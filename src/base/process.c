@@ -41,8 +41,7 @@ struct plan {
     pid_t parent;
 };
 
-/* --- in the child: system calls only
- * ------------------------------------------------------------------------ */
+/* --- in the child: system calls only -------------------------------------------------------------------- */
 
 static _Noreturn void give_up(const struct plan *plan, enum step step) {
     struct report report = {.step = step, .error = errno};
@@ -109,8 +108,7 @@ static _Noreturn void become(struct plan *plan) {
     give_up(plan, STEP_EXEC);
 }
 
-/* --- in the parent
- * ------------------------------------------------------------------------------------------ */
+/* --- in the parent -------------------------------------------------------------------------------------- */
 
 static bool is_program(const char *path) {
     return access(path, X_OK) == 0;
@@ -234,8 +232,7 @@ weir_code process_start(pid_t *pid, const struct process_options *options, weir_
     return code;
 }
 
-/* --- watching and ending
- * ------------------------------------------------------------------------------------ */
+/* --- watching and ending -------------------------------------------------------------------------------- */
 
 /* Reaps if it is our child that ended; true when it is gone. */
 static bool reap(pid_t pid, int flags, int *status) {

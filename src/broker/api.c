@@ -91,8 +91,7 @@ weir_code broker_api(weir_connection *connection, const char *api, weir_text bod
     return finish(connection, &request, api, until_ns, reply, err);
 }
 
-/* --- many -------------------------------------------------------------------------------------------------
- */
+/* --- many ----------------------------------------------------------------------------------------------- */
 
 struct flight {
     struct request request;
@@ -136,8 +135,7 @@ weir_code broker_api_many(weir_connection *connection, size_t count, const char 
     return broker_connected(connection) || count == 0 ? WEIR_OK : WEIR_UNAVAILABLE;
 }
 
-/* --- what weir asks for itself ----------------------------------------------------------------------------
- */
+/* --- what weir asks for itself -------------------------------------------------------------------------- */
 
 static weir_code ask_message(weir_connection *connection, const char *stream, const buffer *body,
                              broker_msg **out, weir_error *err) {

@@ -6,8 +6,7 @@
  * A JetStream refusal becomes: detail = its err_code (10071, ...), message = "STREAM.CREATE.X: <its
  * description> (10065)"; code by HTTP class: 404 NOT_FOUND, 409 and 10071 CONFLICT, 503 UNAVAILABLE,
  * permission DENIED, other 4xx INVALID. No answer: TIMEOUT (outcome unknown). No responders: UNAVAILABLE
- * "JetStream is not enabled ... ".
- */
+ * "JetStream is not enabled ... ". */
 #ifndef BROKER_BROKER_H
 #define BROKER_BROKER_H
 
@@ -17,8 +16,7 @@
 #include "weir/connection.h"
 #include "json/json.h"
 
-/* --- server facts ----------------------------------------------------------------------------------------
- */
+/* --- server facts --------------------------------------------------------------------------------------- */
 
 int64_t broker_max_payload(weir_connection *connection); /* of the server connected to now */
 /* "2.15.1" of the server connected to; "" while disconnected. Copied into out. */
@@ -35,8 +33,7 @@ bool broker_denied(weir_connection *connection, const char *subject);
  * gathers messages for up to 1 ms otherwise. */
 WEIR_MUST_CHECK weir_code broker_flush(weir_connection *connection, int64_t timeout_ms, weir_error *err);
 
-/* --- messages --------------------------------------------------------------------------------------------
- */
+/* --- messages ------------------------------------------------------------------------------------------- */
 
 struct broker_header {
     const char *name;
@@ -75,8 +72,7 @@ struct broker_meta {
 /* False when the message did not come from a stream. */
 bool broker_msg_meta(const broker_msg *msg, struct broker_meta *out);
 
-/* --- requests and the JetStream API ----------------------------------------------------------------------
- */
+/* --- requests and the JetStream API --------------------------------------------------------------------- */
 
 WEIR_MUST_CHECK weir_code broker_request(weir_connection *connection, const struct broker_out *out,
                                          int64_t timeout_ms, broker_msg **reply, weir_error *err);
@@ -133,8 +129,7 @@ struct broker_stream_state {
 WEIR_MUST_CHECK weir_code broker_stream_state(weir_connection *connection, const char *stream,
                                               struct broker_stream_state *out, weir_error *err);
 
-/* --- publishing with PubAcks ------------------------------------------------------------------------------
- */
+/* --- publishing with PubAcks ---------------------------------------------------------------------------- */
 
 struct broker_puback {
     char stream[256];
@@ -166,11 +161,9 @@ void broker_acks_close(broker_acks *acks); /* no on_ack runs after it returns */
 WEIR_MUST_CHECK weir_code broker_acks_send(broker_acks *acks, const struct broker_out *out, uint64_t token,
                                            weir_error *err);
 
-/* --- pulling -----------------------------------------------------------------------------------------------
- */
+/* --- pulling -------------------------------------------------------------------------------------------- */
 
-/* A bound pull consumer. Never creates or looks up anything: a worker needs only MSG.NEXT, ack and its inbox.
- */
+/* A bound pull consumer. Never creates or looks up anything: a worker needs only MSG.NEXT, ack and its inbox. */
 typedef struct broker_pull broker_pull;
 enum broker_pull_note {
     PULL_MESSAGE, /* msg is a delivery; the receiver owns it */
@@ -206,8 +199,7 @@ WEIR_MUST_CHECK weir_code broker_ack(weir_connection *connection, const broker_m
 WEIR_MUST_CHECK weir_code broker_ack_sync(weir_connection *connection, const broker_msg *msg,
                                           int64_t timeout_ms, weir_error *err);
 
-/* --- plain subscriptions ----------------------------------------------------------------------------------
- */
+/* --- plain subscriptions -------------------------------------------------------------------------------- */
 
 typedef struct broker_sub broker_sub;
 typedef void (*broker_on_msg)(void *arg, broker_msg *msg); /* owns msg; called from a libnats thread */

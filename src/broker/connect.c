@@ -25,8 +25,7 @@ enum {
     LAST_DELAY_MS = 2000
 };
 
-/* --- options ----------------------------------------------------------------------------------------------
- */
+/* --- options -------------------------------------------------------------------------------------------- */
 
 /* 50 ms, doubled up to 2 s, plus up to half as much again, so that clients of a server that came back do not
  * all arrive at once. */
@@ -175,8 +174,7 @@ weir_code connect_options(natsOptions **out, weir_connection *connection, weir_e
     return WEIR_OK;
 }
 
-/* --- failures ---------------------------------------------------------------------------------------------
- */
+/* --- failures ------------------------------------------------------------------------------------------- */
 
 /* 0, or the errno of connecting to one address. */
 static int try_address(const struct addrinfo *address, int timeout_ms) {

@@ -13,8 +13,7 @@
 #include "broker/link.h"
 #include "weir/clock.h"
 
-/* --- time, waiting, inboxes -------------------------------------------------------------------------------
- */
+/* --- time, waiting, inboxes ----------------------------------------------------------------------------- */
 
 int64_t link_now_ns(void) {
     const weir_clock *clock = weir_clock_system();
@@ -52,8 +51,7 @@ void link_inbox(weir_connection *connection, char out[LINK_INBOX_MAX]) {
     WEIR_ASSERT(size < LINK_INBOX_MAX);
 }
 
-/* --- opening ----------------------------------------------------------------------------------------------
- */
+/* --- opening -------------------------------------------------------------------------------------------- */
 
 static weir_connection *connection_new(struct settings *settings, const weir_connect_options *options) {
     weir_connection *connection = mem_alloc(sizeof *connection);
@@ -119,8 +117,7 @@ weir_code weir_connect(weir_connection **out, const weir_connect_options *option
     return code;
 }
 
-/* --- closing ----------------------------------------------------------------------------------------------
- */
+/* --- closing -------------------------------------------------------------------------------------------- */
 
 void weir_disconnect(weir_connection *connection) {
     if (!connection)
@@ -146,8 +143,7 @@ void weir_disconnect(weir_connection *connection) {
     connection_free(connection);
 }
 
-/* --- server facts -----------------------------------------------------------------------------------------
- */
+/* --- server facts --------------------------------------------------------------------------------------- */
 
 bool broker_connected(weir_connection *connection) {
     return natsConnection_Status(link_nats(connection)) == NATS_CONN_STATUS_CONNECTED;
@@ -196,8 +192,7 @@ weir_code broker_flush(weir_connection *connection, int64_t timeout_ms, weir_err
     return status == NATS_OK ? WEIR_OK : link_fail(connection, status, "flush", err);
 }
 
-/* --- errors -----------------------------------------------------------------------------------------------
- */
+/* --- errors --------------------------------------------------------------------------------------------- */
 
 static weir_code code_of(natsStatus status) {
     switch (status) {

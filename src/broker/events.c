@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What libnats tells from its callback thread, and what follows: requests in flight are told that they are
- * lost or denied, subscriptions that they are refused, the owner what happened. Details never hold secrets.
- */
+ * lost or denied, subscriptions that they are refused, the owner what happened. Details never hold secrets. */
 #include <stdio.h>
 #include <string.h>
 

@@ -8,8 +8,7 @@
  * for another thread may be inside one.
  *
  * Three locks, none held while a callback of the user runs except event_lock: `listeners_lock` (the list of
- * subscriptions), then `lock` (requests, denials, states); `event_lock` makes on_event one at a time.
- */
+ * subscriptions), then `lock` (requests, denials, states); `event_lock` makes on_event one at a time. */
 #ifndef BROKER_LINK_H
 #define BROKER_LINK_H
 
@@ -29,8 +28,7 @@ enum {
     LINK_SPENT_BYTES = 256 << 10
 };
 
-/* --- listeners: a subscription with a thread of its own ---------------------------------------------------
- */
+/* --- listeners: a subscription with a thread of its own ------------------------------------------------- */
 
 struct listener {
     struct listener *next;
@@ -64,8 +62,7 @@ void listeners_denied(weir_connection *connection, weir_text subject);
 WEIR_MUST_CHECK weir_code listener_check(const struct listener *listener,
                                          weir_error *err); /* DENIED if it was */
 
-/* --- requests ---------------------------------------------------------------------------------------------
- */
+/* --- requests ------------------------------------------------------------------------------------------- */
 
 enum request_state { REQUEST_WAITS, REQUEST_ANSWERED, REQUEST_LOST, REQUEST_DENIED, REQUEST_DEAF };
 
@@ -92,8 +89,7 @@ void requests_fail(weir_connection *connection, enum request_state state,
                    weir_text subject); /* absent: all */
 void requests_on_msg(void *arg, natsMsg *msg);
 
-/* --- the connection ---------------------------------------------------------------------------------------
- */
+/* --- the connection ------------------------------------------------------------------------------------- */
 
 struct weir_connection {
     _Atomic(natsConnection *) nats;
@@ -174,8 +170,7 @@ void events_attach(natsOptions *options, weir_connection *connection);
 void revive_start(weir_connection *connection); /* with `lock` held */
 void revive_stop(weir_connection *connection);
 
-/* --- messages ---------------------------------------------------------------------------------------------
- */
+/* --- messages ------------------------------------------------------------------------------------------- */
 
 broker_msg *message_of(natsMsg *msg); /* takes it over */
 /* A stored message as STREAM.MSG.GET tells it. */

@@ -190,8 +190,7 @@ weir_code listener_check(const struct listener *listener, weir_error *err) {
     return WEIR_DENIED;
 }
 
-/* --- plain subscriptions ----------------------------------------------------------------------------------
- */
+/* --- plain subscriptions -------------------------------------------------------------------------------- */
 
 struct broker_sub {
     struct listener listener;

@@ -84,8 +84,7 @@ const char *message_status(natsMsg *msg, const char **description) {
     return status;
 }
 
-/* --- headers ----------------------------------------------------------------------------------------------
- */
+/* --- headers -------------------------------------------------------------------------------------------- */
 
 static void add_row(broker_msg *msg, size_t *capacity, const char *name, weir_text value) {
     if (msg->header_count == *capacity) {
@@ -192,8 +191,7 @@ bool broker_msg_next_header(broker_msg *msg, size_t *cursor, const char **name, 
     return true;
 }
 
-/* --- stored messages --------------------------------------------------------------------------------------
- */
+/* --- stored messages ------------------------------------------------------------------------------------ */
 
 static int base64_value(char c) {
     if (c >= 'A' && c <= 'Z')

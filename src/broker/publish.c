@@ -121,8 +121,7 @@ weir_code broker_send(weir_connection *connection, const struct broker_out *out,
     return link_publish(connection, out, NULL, NULL, err);
 }
 
-/* --- one message, one PubAck ------------------------------------------------------------------------------
- */
+/* --- one message, one PubAck ---------------------------------------------------------------------------- */
 
 static weir_code no_stream(const char *subject, weir_error *err) {
     weir_fail(err, WEIR_UNAVAILABLE, "'%s': no stream takes this subject", subject);

@@ -43,8 +43,7 @@ struct broker_pull {
     uint16_t batches[RECENT]; /* of ask n at n % RECENT */
 };
 
-/* --- counting ---------------------------------------------------------------------------------------------
- */
+/* --- counting ------------------------------------------------------------------------------------------- */
 
 static uint64_t take_off(broker_pull *pull, uint64_t count) {
     if (count > pull->missing)
@@ -87,8 +86,7 @@ static bool count_end(broker_pull *pull, uint64_t number, enum extent extent, ui
     return known;
 }
 
-/* --- what comes -------------------------------------------------------------------------------------------
- */
+/* --- what comes ----------------------------------------------------------------------------------------- */
 
 static uint64_t number_behind(const char *subject, size_t prefix) {
     uint64_t number = 0;
@@ -175,8 +173,7 @@ static void on_msg(void *arg, natsMsg *msg) {
     natsMsg_Destroy(msg);
 }
 
-/* --- opening, asking, closing -----------------------------------------------------------------------------
- */
+/* --- opening, asking, closing --------------------------------------------------------------------------- */
 
 weir_code broker_pull_open(broker_pull **out, weir_connection *connection, const char *stream,
                            const char *durable, broker_on_pull on_pull, void *arg, weir_error *err) {

@@ -17,8 +17,7 @@
 
 enum { CONTEXT_BYTES_MAX = 1 << 20, SERVERS_MAX = 64, TIMEOUT_MS = 5000, TIMEOUT_MS_MAX = 600000 };
 
-/* --- contexts ---------------------------------------------------------------------------------------------
- */
+/* --- contexts ------------------------------------------------------------------------------------------- */
 
 static void keep(char **field, const char *value) {
     if (!*field && value && *value)
@@ -117,8 +116,7 @@ static weir_code read_context(struct settings *settings, char **url, weir_error 
     return code;
 }
 
-/* --- servers ----------------------------------------------------------------------------------------------
- */
+/* --- servers -------------------------------------------------------------------------------------------- */
 
 /* Where the address begins, behind scheme and user. */
 static const char *behind_user(const char *url) {
@@ -201,8 +199,7 @@ static weir_code read_servers(struct settings *settings, const char *urls, weir_
     return code;
 }
 
-/* --- all of it --------------------------------------------------------------------------------------------
- */
+/* --- all of it ------------------------------------------------------------------------------------------ */
 
 static void take_options(struct settings *settings, char **urls, const weir_connect_options *options) {
     const struct {

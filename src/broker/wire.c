@@ -11,8 +11,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-/* --- subjects, names, headers ----------------------------------------------------------------------------
- */
+/* --- subjects, names, headers --------------------------------------------------------------------------- */
 
 static bool is_space_or_control(unsigned char c) {
     return c <= ' ' || c == 0x7f;
@@ -96,8 +95,7 @@ size_t wire_headers_size(const struct broker_header *headers, size_t count) {
     return size;
 }
 
-/* --- ack subjects -----------------------------------------------------------------------------------------
- */
+/* --- ack subjects --------------------------------------------------------------------------------------- */
 
 static bool read_number(uint64_t *out, weir_text text) {
     uint64_t value = 0;
@@ -148,8 +146,7 @@ bool wire_read_ack_subject(struct broker_meta *out, weir_text subject) {
     return true;
 }
 
-/* --- refusals ---------------------------------------------------------------------------------------------
- */
+/* --- refusals ------------------------------------------------------------------------------------------- */
 
 struct refusal_rule {
     int64_t err_code;
@@ -216,8 +213,7 @@ weir_code wire_refusal(const json *error, const char *place, weir_error *err) {
     return code;
 }
 
-/* --- PubAcks ----------------------------------------------------------------------------------------------
- */
+/* --- PubAcks -------------------------------------------------------------------------------------------- */
 
 /* Reading position in a flat JSON object. */
 struct scan {
@@ -342,8 +338,7 @@ weir_code wire_read_puback(struct broker_puback *out, weir_text data, const char
     return code;
 }
 
-/* --- statuses of pull requests ----------------------------------------------------------------------------
- */
+/* --- statuses of pull requests -------------------------------------------------------------------------- */
 
 struct status_rule {
     const char *status, *description; /* NULL: any */

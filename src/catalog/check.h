@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rule table, and running it over a catalog. A rule is a pure function of the model: no server, no clock.
- */
+/* The rule table, and running it over a catalog. A rule is a pure function of the model: no server, no clock. */
 #ifndef CATALOG_CHECK_H
 #define CATALOG_CHECK_H
 

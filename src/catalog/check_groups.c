@@ -77,8 +77,7 @@ void check_max_deliver(struct check *check) {
     }
 }
 
-/* defaults.group that states both contradicts itself; a group that takes its delays from there may cut them.
- */
+/* defaults.group that states both contradicts itself; a group that takes its delays from there may cut them. */
 static void default_retry_long(struct check *check) {
     const json *defaults = json_get(json_get(json_root(check->catalog->entry->doc), "defaults"), "group");
     size_t delays = json_size(json_get(defaults, "retry"));

@@ -13,8 +13,7 @@ static bool in_class(char c, bool upper) {
     return letter || (c >= '0' && c <= '9') || c == '_' || (!upper && c == '-');
 }
 
-/* Does name fit rule? {WORD} stands for upper-case letters, digits and _, {word} for lower-case ones and -.
- */
+/* Does name fit rule? {WORD} stands for upper-case letters, digits and _, {word} for lower-case ones and -. */
 static bool fits(const char *rule, const char *name) {
     if (*rule != '{')
         return *rule == *name && (*rule == 0 || fits(rule + 1, name + 1));
@@ -139,8 +138,7 @@ static bool domain_differs(const struct naming_def *naming, const struct event_d
 
 /* --- the rules ------------------------------------------------------------------------------------------ */
 
-/* A stream or event that does not fit, and the walk over them. Without `rule` it is the domain that does not.
- */
+/* A stream or event that does not fit, and the walk over them. Without `rule` it is the domain that does not. */
 struct misnomer {
     const char *noun, *name, *shown, *rule, *stream;
     weir_text domain, streams_domain;

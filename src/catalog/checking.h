@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the check functions share: the run, saying something at its place, and the questions many rules ask.
- */
+/* What the check functions share: the run, saying something at its place, and the questions many rules ask. */
 #ifndef CATALOG_CHECKING_H
 #define CATALOG_CHECKING_H
 
@@ -23,8 +22,7 @@ CHECK_RULES(X)
 #define found(check, place, ...) report_add((check)->report, (check)->rule, (place), __VA_ARGS__)
 
 /* Where a key or item below a definition was written: checking_at(check, stream->place, "streams", name,
- * "subjects", "0", NULL). The deepest step that exists counts; what was inherited stands at the definition.
- */
+ * "subjects", "0", NULL). The deepest step that exists counts; what was inherited stands at the definition. */
 struct place checking_at(const struct check *check, struct place definition, ...) __attribute__((sentinel));
 /* The same for item `index` of a list. */
 struct place checking_item(const struct check *check, struct place definition, const char *section,

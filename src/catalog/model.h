@@ -96,8 +96,7 @@ struct class_def {
     uint64_t stated;            /* which: read_streams.c */
 };
 
-/* What names must look like: "STREAM_{DOMAIN}", "{domain}.{subdomain}.{action}". Empty lists: anything goes.
- */
+/* What names must look like: "STREAM_{DOMAIN}", "{domain}.{subdomain}.{action}". Empty lists: anything goes. */
 struct naming_def {
     struct place place;
     LIST(const char *) stream, subject; /* one of them must fit */

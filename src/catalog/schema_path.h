@@ -22,8 +22,7 @@ struct schema_spot schema_spot_of(const struct check *check, const struct event_
                                   const char *pointer);
 /* The file a payload schema stands in: its own, or the one its event was written in. */
 const struct source *schema_source(const weir_catalog *catalog, const json *root, struct place place);
-/* A schema of the `schemas` section, which holds files by their path when a catalog is one document; or NULL.
- */
+/* A schema of the `schemas` section, which holds files by their path when a catalog is one document; or NULL. */
 const json *schema_section(const weir_catalog *catalog, const char *path);
 
 #endif

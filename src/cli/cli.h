@@ -88,8 +88,7 @@ bool cli_progress(const cli *cli); /* stderr is a terminal and --no-progress was
 FILE *cli_out(cli *cli);           /* data; a write error ends the command with exit 1 (EPIPE silently) */
 
 /* The catalog the command needs (found as DESIGN section 6 says), with findings printed on stderr when it is
- * not sound. On failure prints the error and returns NULL: return EXIT_ERROR then. Closed by the framework.
- */
+ * not sound. On failure prints the error and returns NULL: return EXIT_ERROR then. Closed by the framework. */
 const weir_catalog *cli_catalog(cli *cli);
 const char *cli_catalog_folder(cli *cli);
 /* Before the first of both: the catalog in this folder in this environment (NULL: none), whatever the first

@@ -40,8 +40,7 @@ struct consuming {
     weir_member_stats total; /* of all members before and now */
 };
 
-/* --- handlers
- * --------------------------------------------------------------------------------------------------- */
+/* --- handlers ------------------------------------------------------------------------------------------- */
 
 /* Acked only after the line is out: a reader that goes away ends the program first. */
 static weir_verdict print_event(void *arg, const weir_delivery *delivery) {
@@ -69,8 +68,7 @@ static void on_stop(void *arg) {
     weir_member_stop(consuming->member);
 }
 
-/* --- watching
- * ----------------------------------------------------------------------------------------------------- */
+/* --- watching ------------------------------------------------------------------------------------------- */
 
 /* Says on standard error why nothing moves, once per reason. */
 static void *watch(void *arg) {
@@ -106,8 +104,7 @@ static weir_code run_watched(struct consuming *consuming, weir_error *err) {
     return code;
 }
 
-/* --- the command
- * -------------------------------------------------------------------------------------------------- */
+/* --- the command ---------------------------------------------------------------------------------------- */
 
 static void add_up(struct consuming *consuming) {
     weir_member_stats stats;

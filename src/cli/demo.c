@@ -40,8 +40,7 @@ static int64_t mono_ns(void) {
     return clock->mono_ns(clock->self);
 }
 
-/* --- setting up
- * ------------------------------------------------------------------------------------------------ */
+/* --- setting up ----------------------------------------------------------------------------------------- */
 
 static weir_code apply_catalog(struct demo *demo, weir_error *err) {
     weir_connection *connection = NULL;
@@ -158,8 +157,7 @@ static weir_code set_up(struct demo *demo, weir_error *err) {
     return demo_children_keep(&demo->children, mono_ns(), err);
 }
 
-/* --- running
- * ------------------------------------------------------------------------------------------------------ */
+/* --- running -------------------------------------------------------------------------------------------- */
 
 static void sleep_ms(int64_t ms) {
     struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000};

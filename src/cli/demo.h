@@ -8,8 +8,7 @@
 #include "cli/local_server.h"
 #include "json/json.h"
 
-/* --- processes
- * ---------------------------------------------------------------------------------------------- */
+/* --- processes ------------------------------------------------------------------------------------------ */
 
 enum { DEMO_CHILDREN_MAX = 16, DEMO_ARGUMENTS_MAX = 40, DEMO_RESTARTS_MAX = 20 };
 
@@ -44,8 +43,7 @@ void demo_children_stop(struct demo_children *children, const char *only);
 /* Runs a program to its end and returns what it printed. */
 WEIR_MUST_CHECK weir_code demo_capture(buffer *out, const char *const *argv, weir_error *err);
 
-/* --- what happened
- * -------------------------------------------------------------------------------------------- */
+/* --- what happened -------------------------------------------------------------------------------------- */
 
 enum { DEMO_TYPES = 6, DEMO_GROUPS_MAX = 4 };
 
@@ -77,8 +75,7 @@ WEIR_MUST_CHECK weir_code demo_audit(struct demo_result *result, const char *ene
                                      weir_connection *connection, const weir_catalog *catalog,
                                      weir_error *err);
 
-/* --- saying it
- * --------------------------------------------------------------------------------------------------- */
+/* --- saying it ------------------------------------------------------------------------------------------ */
 
 void demo_print_progress(cli *cli, const struct demo_result *result);
 /* `data` names the file in lines about rows that could not be read; NULL for live readings. */

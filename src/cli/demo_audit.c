@@ -99,8 +99,7 @@ bool demo_settled(const struct demo_result *result) {
     return left <= result->dead_letters;
 }
 
-/* --- reading the streams -----------------------------------------------------------------------------------
- */
+/* --- reading the streams -------------------------------------------------------------------------------- */
 
 struct audit {
     struct demo_result *result;

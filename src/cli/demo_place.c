@@ -103,8 +103,7 @@ void demo_place_close(struct demo_place *place) {
     arena_free(place->arena);
 }
 
-/* --- demo.json
- * ------------------------------------------------------------------------------------------------ */
+/* --- demo.json ------------------------------------------------------------------------------------------ */
 
 static const char *const names[] = {"data",      "time-column", "value-column", "tz",
                                     "time-rule", "site",        "rate",         "readings"};
@@ -209,8 +208,7 @@ static weir_code read_settings(struct demo_settings *settings, struct demo_place
     return WEIR_OK;
 }
 
-/* --- starting anew
- * ------------------------------------------------------------------------------------------------- */
+/* --- starting anew -------------------------------------------------------------------------------------- */
 
 static weir_code remove_tree(const char *path, int depth, weir_error *err) {
     DIR *folder = depth < 16 ? opendir(path) : NULL;

@@ -21,13 +21,11 @@ struct demo_settings {
     const char *data, *time_column, *value_column, *tz, *time_rule, *site, *rate, *readings;
 };
 
-/* Finds the programs and the catalog, makes the folder and locks it. CONFLICT when another demo runs there.
- */
+/* Finds the programs and the catalog, makes the folder and locks it. CONFLICT when another demo runs there. */
 WEIR_MUST_CHECK weir_code demo_place_open(struct demo_place *place, cli *cli, weir_error *err);
 void demo_place_close(struct demo_place *place);
 /* With --resume: what FOLDER/demo.json says (options on the command line must not contradict it). Otherwise
- * empties the folder of an earlier demo and writes demo.json. A folder that holds anything else is refused.
- */
+ * empties the folder of an earlier demo and writes demo.json. A folder that holds anything else is refused. */
 WEIR_MUST_CHECK weir_code demo_settings_open(struct demo_settings *settings, struct demo_place *place,
                                              cli *cli, bool stay, weir_error *err);
 

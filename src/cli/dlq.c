@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which letters a command means, and resolving them one after another. A letter that cannot be resolved is
- * said and the next one is tried; when the server does not answer, the rest is left.
- */
+ * said and the next one is tried; when the server does not answer, the rest is left. */
 #include "cli/dlq.h"
 
 #include <string.h>
@@ -76,8 +75,7 @@ static weir_code each(struct resolving *resolving, bool count_only, weir_error *
     return deadletter_each(cli_connection(cli), cli_catalog(cli), &filter, visit, resolving, err);
 }
 
-/* --- saying what came of it
- * ------------------------------------------------------------------------------------- */
+/* --- saying what came of it ----------------------------------------------------------------------------- */
 
 static size_t missing_count(const struct resolving *resolving) {
     size_t missing = 0;
@@ -147,8 +145,7 @@ static void print_text(const struct resolving *resolving) {
             resolving->failed.count / 2, missing_count(resolving));
 }
 
-/* --- the run
- * ------------------------------------------------------------------------------------------------------- */
+/* --- the run -------------------------------------------------------------------------------------------- */
 
 /* Did the person agree to resolve what was not named one by one? */
 static bool agreed(struct resolving *resolving, int *code) {

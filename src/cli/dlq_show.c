@@ -9,8 +9,7 @@
 #include "cli/dlq.h"
 #include "registry/registry.h"
 
-/* Data and headers come from outside: what could draw on a terminal is escaped, line breaks of the data stay.
- */
+/* Data and headers come from outside: what could draw on a terminal is escaped, line breaks of the data stay. */
 static void print_text(FILE *out, weir_text text, bool keep_lines) {
     buffer shown;
     buffer_init(&shown, text.size * 8 + 64);

@@ -2,8 +2,7 @@
 /* One process per event. Its standard input and error are pipes served by one poll loop, so that a command
  * which writes before it reads, or reads nothing at all, never hangs us; what it writes to standard error
  * passes through and its end becomes the attempt's reason. The command has a session of its own: Ctrl-C is
- * ours to handle, gracefully.
- */
+ * ours to handle, gracefully. */
 #include "cli/exec.h"
 
 #include <errno.h>
@@ -63,8 +62,7 @@ static int64_t now_ns(void) {
     return clock->mono_ns(clock->self);
 }
 
-/* --- the event
- * -------------------------------------------------------------------------------------------------- */
+/* --- the event ------------------------------------------------------------------------------------------ */
 
 /* The envelope as one line. Stored by another producer it may have line breaks, which are only layout. */
 static void write_line(buffer *line, weir_text wire) {
@@ -95,8 +93,7 @@ static const char *const *variables(arena *arena, const weir_delivery *delivery)
     return rows;
 }
 
-/* --- the process
- * ------------------------------------------------------------------------------------------------ */
+/* --- the process ---------------------------------------------------------------------------------------- */
 
 static void close_end(int *fd) {
     if (*fd >= 0)
@@ -195,8 +192,7 @@ static bool attend(struct run *run, int *status) {
     return true;
 }
 
-/* --- the verdict
- * -------------------------------------------------------------------------------------------------- */
+/* --- the verdict ---------------------------------------------------------------------------------------- */
 
 static const char *reason(struct run *run, arena *arena, const char *what) {
     while (run->tail_size && strchr(" \t\r\n", run->tail[run->tail_size - 1]))

@@ -55,8 +55,7 @@ weir_code publish_read_input(char **data, size_t *size, weir_error *err) {
     }
 }
 
-/* --- the payload
- * ------------------------------------------------------------------------------------------------ */
+/* --- the payload ---------------------------------------------------------------------------------------- */
 
 struct payload {
     arena *memory;
@@ -102,8 +101,7 @@ static weir_code make_payload(struct payload *payload, cli *cli, weir_error *err
     return cli_list_count(cli, "set") ? put_sets(payload, cli, err) : WEIR_OK;
 }
 
-/* --- one event
- * -------------------------------------------------------------------------------------------------- */
+/* --- one event ------------------------------------------------------------------------------------------ */
 
 static void print_receipt(cli *cli, const char *type, const weir_receipt *receipt) {
     if (!cli_json(cli)) {

@@ -34,8 +34,7 @@ struct lines {
     bool ended;               /* standard input was read to its end */
 };
 
-/* --- errors
- * ----------------------------------------------------------------------------------------------------- */
+/* --- errors --------------------------------------------------------------------------------------------- */
 
 static void keep_error(weir_json_writer *json, uint64_t number, const weir_error *err) {
     weir_json_begin_object(json);
@@ -82,8 +81,7 @@ static void on_failure(void *arg, uint64_t tag, const char *id, const char *type
     fail_line(lines, tag, &lines->failed, err);
 }
 
-/* --- one line
- * --------------------------------------------------------------------------------------------------- */
+/* --- one line ------------------------------------------------------------------------------------------- */
 
 static weir_code read_text(weir_text *out, const char *name, const json *value, weir_error *err) {
     if (json_is(value, JSON_NULL))
@@ -176,8 +174,7 @@ static void take_line(struct lines *lines, weir_text line, bool too_long) {
         lines->sent++;
 }
 
-/* --- all lines
- * -------------------------------------------------------------------------------------------------- */
+/* --- all lines ------------------------------------------------------------------------------------------ */
 
 /* The room of a usual line is kept, that of a huge one is not. */
 static void forget_line(buffer *line) {

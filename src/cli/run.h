@@ -53,8 +53,7 @@ void man_command(buffer *out, const char *page, const struct command_row *comman
 WEIR_MUST_CHECK weir_code man_write(const char *folder, weir_error *err);
 
 /* --- findings.c -------------------------------------------------------------------------------- */
-/* "catalog/file.yaml:3:5: error C012 name: message" and "  remedy", for people. `dir` stands before the file.
- */
+/* "catalog/file.yaml:3:5: error C012 name: message" and "  remedy", for people. `dir` stands before the file. */
 void findings_print(FILE *out, bool colour, const char *dir, const weir_report *report);
 /* Appends the path a shell can open from here: the folder's name and the file below it, or the bundle's. */
 void findings_path(buffer *out, const char *dir, const char *file);

@@ -10,8 +10,7 @@
 
 enum { SHOWN_BYTES = 60 };
 
-/* --- reading
- * ---------------------------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------------------- */
 
 static weir_text unescape(weir_text token, arena *memory) {
     char *copy = arena_copy(memory, token.data, token.size);
@@ -74,8 +73,7 @@ weir_code set_parse(struct set *out, const char *text, arena *memory, weir_error
     return split(out, name, memory, err);
 }
 
-/* --- writing
- * ---------------------------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------------------- */
 
 struct merge {
     buffer *out;

@@ -43,8 +43,7 @@ struct tailing {
     int64_t left; /* events to print; -1: no end */
 };
 
-/* --- what to read
- * ------------------------------------------------------------------------------------------------- */
+/* --- what to read --------------------------------------------------------------------------------------- */
 
 static struct selection *select_stream(struct tailing *tailing, const struct stream_def *stream) {
     for (size_t i = 0; i < tailing->selections.count; i++)
@@ -159,8 +158,7 @@ static bool wanted(const struct tailing *tailing, const broker_msg *msg, weir_te
     return false;
 }
 
-/* --- printing
- * ----------------------------------------------------------------------------------------------------- */
+/* --- printing ------------------------------------------------------------------------------------------- */
 
 static void print_json(struct tailing *tailing, const broker_msg *msg, const struct broker_meta *meta,
                        const char *time) {
@@ -247,8 +245,7 @@ static void print_message(struct tailing *tailing, const broker_msg *msg, const 
     fflush(cli_out(tailing->cli));
 }
 
-/* --- the command
- * -------------------------------------------------------------------------------------------------- */
+/* --- the command ---------------------------------------------------------------------------------------- */
 
 static void say_trouble(void *arg, const char *sentence) {
     cli_say(arg, "%s", sentence);

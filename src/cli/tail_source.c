@@ -76,8 +76,7 @@ static void on_pull(void *arg, enum broker_pull_note note, broker_msg *msg, uint
     broker_msg_free(msg);
 }
 
-/* --- opening one stream
- * ----------------------------------------------------------------------------------------- */
+/* --- opening one stream --------------------------------------------------------------------------------- */
 
 static void write_start(weir_json_writer *json, const struct source *source,
                         const struct tail_options *options) {
@@ -185,8 +184,7 @@ static void close_source(struct source *source) {
     source->pull = NULL;
 }
 
-/* --- keeping it going
- * ------------------------------------------------------------------------------------------- */
+/* --- keeping it going ----------------------------------------------------------------------------------- */
 
 static void say(struct source *source, const char *trouble) {
     char sentence[600];
@@ -262,8 +260,7 @@ static weir_code attend(struct source *source, weir_error *err) {
     return ask(source, err);
 }
 
-/* --- the next message
- * ------------------------------------------------------------------------------------------- */
+/* --- the next message ----------------------------------------------------------------------------------- */
 
 static int64_t stored_ns(const broker_msg *msg) {
     struct broker_meta meta;
@@ -337,8 +334,7 @@ weir_code tail_next(tail *self, broker_msg **msg, weir_error *err) {
     return WEIR_OK;
 }
 
-/* --- opening and closing
- * ---------------------------------------------------------------------------------------- */
+/* --- opening and closing -------------------------------------------------------------------------------- */
 
 /* At the start a missing stream is not the end: others may be there. */
 static weir_code open_all(struct tail *tail, weir_error *err) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Doing what the core says, and telling it what came of it. Acks, naks and progress are sent without waiting:
- * each of them lost is an event that comes again, and the core knows it then.
- */
+ * each of them lost is an event that comes again, and the core knows it then. */
 #include "base/log.h"
 #include "base/memory.h"
 #include "consume/member_state.h"

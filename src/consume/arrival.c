@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a delivery to an event in a lane. Only what the lane needs is read here: the key, and only where the
  * group is ordered; whether the event is sound is found out by the worker, so that a bad one goes the way of
- * all events and blocks nothing. Events whose key cannot be read are a lane alone.
- */
+ * all events and blocks nothing. Events whose key cannot be read are a lane alone. */
 #include "base/fail.h"
 #include "consume/member_state.h"
 

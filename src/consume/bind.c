@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Binding to what apply made: one durable per stream the group reads, and one on the redelivery stream. What
  * decides (ack_wait, max_ack_pending) is read from the server's consumers, not from the catalog: they are
- * what the server will do. Nothing is created.
- */
+ * what the server will do. Nothing is created. */
 #include <stdio.h>
 #include <string.h>
 

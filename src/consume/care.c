@@ -8,8 +8,7 @@
  * - Whether anything is pending (until_empty).
  * - How far the group has acknowledged: the inbox's floor, once a minute.
  * - Whether a consumer that stopped answering is really gone: a server that has just started may say so for a
- * moment, so it must be missing three times, a second apart.
- */
+ * moment, so it must be missing three times, a second apart. */
 #include <stdio.h>
 #include <string.h>
 
@@ -42,8 +41,7 @@ static bool any_suspect(const weir_member *member) {
     return false;
 }
 
-/* --- when to ask
- * ---------------------------------------------------------------------------------------------- */
+/* --- when to ask ---------------------------------------------------------------------------------------- */
 
 static bool parked(const weir_member *member) {
     return lane_core_parked(member->core);
@@ -107,8 +105,7 @@ int64_t care_next_ns(const weir_member *member) {
     return next;
 }
 
-/* --- what the answers mean
- * -------------------------------------------------------------------------------------- */
+/* --- what the answers mean ------------------------------------------------------------------------------ */
 
 static bool holds_all(const weir_member *member) {
     for (int i = 0; i < member->source_count; i++)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The clerk: one thread for what has to wait for the server's answer, so that the loop never does. A burial
  * is the letter first, then its PubAck, then the confirmed ack: whatever is killed in between, the event
- * comes again and the letter of the same id is one letter (A5).
- */
+ * comes again and the letter of the same id is one letter (A5). */
 #include <stdio.h>
 
 #include "base/fail.h"

@@ -9,8 +9,7 @@
  * A server that lost power may come back with less than it had shown, and give the same sequences to other
  * values. So after a lost connection the last message that was read must still stand where it stood; else
  * everything is read again. (It may also have been replaced by a newer value: then values come twice, which is
- * allowed.)
- */
+ * allowed.) */
 #include <stdio.h>
 #include <string.h>
 
@@ -25,8 +24,7 @@ enum { READ_BATCH = 64, LOOKS_MAX = 3 };
 static const int64_t look_again_ns[LOOKS_MAX] = {100 * NS_PER_MS, NS_PER_S, 10 * NS_PER_S};
 static const int64_t look_anyhow_ns = 30 * NS_PER_S;
 
-/* --- open and close
- * ----------------------------------------------------------------------------------------------- */
+/* --- open and close ------------------------------------------------------------------------------------- */
 
 static weir_code check_stream(const weir_member *member, const char *stream, weir_error *err) {
     struct broker_stream_state state;
@@ -105,8 +103,7 @@ void each_close(weir_member *member) {
     }
 }
 
-/* --- the loop's part
- * ------------------------------------------------------------------------------------------------ */
+/* --- the loop's part ------------------------------------------------------------------------------------ */
 
 static int64_t reserved(const weir_member *member) {
     int64_t reserved = 0;
@@ -186,8 +183,7 @@ void each_note(weir_member *member, const struct note *note) {
         member_fail(member, note);
 }
 
-/* --- the clerk's part
- * ------------------------------------------------------------------------------------------------ */
+/* --- the clerk's part ----------------------------------------------------------------------------------- */
 
 static weir_code read_some(weir_member *member, struct source *source, uint64_t last, struct note *note,
                            weir_error *err) {

@@ -12,8 +12,7 @@
  * * While parked, READY events wait for lane_core_open.
  *
  * A redelivery may bring a smaller sequence than the event whose turn it is. That is looked at only when
- * something starts: until then nothing has happened that the order could be broken by.
- */
+ * something starts: until then nothing has happened that the order could be broken by. */
 #include "consume/lane_core.h"
 
 #include "base/fail.h"
@@ -58,8 +57,7 @@ void lane_core_free(lane_core *core) {
     mem_free(core);
 }
 
-/* --- an event's turn -------------------------------------------------------------------------------------
- */
+/* --- an event's turn ------------------------------------------------------------------------------------ */
 
 static void say(lane_core *core, struct held *event, enum lane_act act, int64_t delay_ns) {
     event->state = STATE_OUTPUT;
@@ -124,8 +122,7 @@ static void enter(lane_core *core, struct held *event, const struct lane_arrival
         advance(core, lane, now_ns);
 }
 
-/* --- arrivals ----------------------------------------------------------------------------------------------
- */
+/* --- arrivals ------------------------------------------------------------------------------------------- */
 
 /* Room for one more event: the oldest memory gives way when its LANE_FORGET is not yet asked for. */
 static void make_room(lane_core *core) {
@@ -193,8 +190,7 @@ enum lane_news lane_core_arrive(lane_core *core, const struct lane_arrival *arri
     return known ? NEWS_BACK : NEWS_NEW;
 }
 
-/* --- results -----------------------------------------------------------------------------------------------
- */
+/* --- results -------------------------------------------------------------------------------------------- */
 
 static int64_t retry_delay(const lane_core *core, int attempts) {
     if (core->policy.retry_count == 0)
@@ -273,8 +269,7 @@ void lane_core_buried(lane_core *core, uint64_t handle, bool ok, int64_t now_ns)
     wait_in_lane(core, event, delay_ns < burial_delay_max_ns ? delay_ns : burial_delay_max_ns, now_ns);
 }
 
-/* --- actions -----------------------------------------------------------------------------------------------
- */
+/* --- actions -------------------------------------------------------------------------------------------- */
 
 static void fire_timers(lane_core *core, int64_t now_ns) {
     while (core->timers && core->timers->due_ns <= now_ns)
@@ -361,8 +356,7 @@ int64_t lane_core_next_ns(const lane_core *core) {
     return next;
 }
 
-/* --- the end -----------------------------------------------------------------------------------------------
- */
+/* --- the end -------------------------------------------------------------------------------------------- */
 
 static void take_line(struct held **leaving, struct lane *lane) {
     for (struct held *event; (event = heap_pop(&lane->line, held_less_sequence)) != NULL;) {

@@ -11,8 +11,7 @@
  * ack was lost) is only acked again, one that was given back keeps its count of attempts.
  *
  * Handles are small dense numbers (below 2 * capacity + 2), so that the shell can keep an array beside them.
- * A handle is reused only after LANE_FORGET.
- */
+ * A handle is reused only after LANE_FORGET. */
 #ifndef CONSUME_LANE_CORE_H
 #define CONSUME_LANE_CORE_H
 
@@ -105,8 +104,7 @@ void lane_core_buried(lane_core *core, uint64_t handle, bool ok, int64_t now_ns)
 struct lane_action lane_core_next(lane_core *core, int64_t now_ns);
 int64_t
 lane_core_next_ns(const lane_core *core); /* when to call again though nothing arrives; INT64_MAX: never */
-/* All that was delivered and not settled before is held now (or waiting for it was given up): starts begin.
- */
+/* All that was delivered and not settled before is held now (or waiting for it was given up): starts begin. */
 void lane_core_open(lane_core *core);
 bool lane_core_parked(const lane_core *core);
 /* No new starts; waiting events are given back by LANE_NAK with no delay in the stream's order, running ones

@@ -2,8 +2,7 @@
 /* Heaps, lists and tables of lane_core. Leftist heaps are used because events are the nodes themselves (no
  * memory to get or lose) and because the right spine, along which merging recurses, has at most log2(n + 1)
  * nodes whatever the order of arrival. Events are allocated one by one as they first come and reused: memory
- * follows the real backlog, not the bound.
- */
+ * follows the real backlog, not the bound. */
 #include "consume/lane_table.h"
 
 #include <string.h>
@@ -11,8 +10,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 
-/* --- heaps ------------------------------------------------------------------------------------------------
- */
+/* --- heaps ---------------------------------------------------------------------------------------------- */
 
 bool held_less_sequence(const struct held *a, const struct held *b) {
     if (a->sequence != b->sequence)
@@ -63,8 +61,7 @@ struct held *heap_pop(struct held **root, held_less *less) {
     return top;
 }
 
-/* --- lists ------------------------------------------------------------------------------------------------
- */
+/* --- lists ---------------------------------------------------------------------------------------------- */
 
 #define LIST_APPEND(list, event, link)                                         \
     do {                                                                       \
@@ -98,8 +95,7 @@ void progress_remove(struct event_list *list, struct held *event) {
     LIST_REMOVE(list, event, progress);
 }
 
-/* --- events -----------------------------------------------------------------------------------------------
- */
+/* --- events --------------------------------------------------------------------------------------------- */
 
 static weir_text identity_text(const struct identity *identity) {
     return (weir_text){(const char *)identity, sizeof *identity};
@@ -154,8 +150,7 @@ void table_remove(struct event_table *table, struct held *event) {
     table->free_handles[table->free_count++] = event->handle;
 }
 
-/* --- lanes ------------------------------------------------------------------------------------------------
- */
+/* --- lanes ---------------------------------------------------------------------------------------------- */
 
 struct lane *lane_enter(map *lanes, weir_text stream, weir_text key) {
     size_t size = stream.size + 1 + key.size;

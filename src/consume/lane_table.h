@@ -3,8 +3,7 @@
  *
  * An event stands in exactly one place: a lane's line or the timers (both leftist heaps through left/right:
  * merging costs O(log n)), one of the lists (ready, output, memory), or nowhere (running, burying). All held
- * events are also in the progress list, oldest sign of life first: one period for all makes a list enough.
- */
+ * events are also in the progress list, oldest sign of life first: one period for all makes a list enough. */
 #ifndef CONSUME_LANE_TABLE_H
 #define CONSUME_LANE_TABLE_H
 

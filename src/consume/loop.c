@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The loop: take the notes, let the core decide, do it, ask for more, sleep until something is due or
- * somebody rings. It sleeps in one place, on the mailbox's bell.
- */
+ * somebody rings. It sleeps in one place, on the mailbox's bell. */
 #include <stdio.h>
 #include <string.h>
 

@@ -2,8 +2,7 @@
 /* The mailbox is an array that the loop swaps for its last one: one lock and at most one wake-up for any
  * number of notes. The bell is an eventfd because weir_member_stop may be called from a signal handler, where
  * no lock may be taken. Both queues are bounded by what the loop allows: messages by what was asked for (and
- * by message_bound, should the server send more), results by the workers, jobs by the events held.
- */
+ * by message_bound, should the server send more), results by the workers, jobs by the events held. */
 #include "consume/mailbox.h"
 
 #include <errno.h>
@@ -87,8 +86,7 @@ void mailbox_wait(struct mailbox *mailbox, int timeout_ms) {
     }
 }
 
-/* --- jobs
- * --------------------------------------------------------------------------------------------------- */
+/* --- jobs ----------------------------------------------------------------------------------------------- */
 
 void jobs_open(struct job_queue *queue) {
     *queue = (struct job_queue){0};

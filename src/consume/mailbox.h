@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How the member's threads speak: everybody drops notes for the loop into its mailbox, and the loop hands out
- * jobs through queues. Nothing else is shared between them.
- */
+ * jobs through queues. Nothing else is shared between them. */
 #ifndef CONSUME_MAILBOX_H
 #define CONSUME_MAILBOX_H
 
@@ -10,8 +9,7 @@
 #include "consume/lane_core.h"
 #include "consume/parcel.h"
 
-/* --- notes for the loop
- * ------------------------------------------------------------------------------------- */
+/* --- notes for the loop --------------------------------------------------------------------------------- */
 
 enum note_kind {
     NOTE_MESSAGE, /* source, msg */
@@ -57,8 +55,7 @@ void mailbox_ring(struct mailbox *mailbox); /* async-signal-safe: makes a wait r
 size_t mailbox_take(struct mailbox *mailbox, struct note **notes, size_t *capacity);
 void mailbox_wait(struct mailbox *mailbox, int timeout_ms);
 
-/* --- jobs
- * --------------------------------------------------------------------------------------------------- */
+/* --- jobs ----------------------------------------------------------------------------------------------- */
 
 enum job_kind {
     JOB_HANDLE, /* parcel, attempt: call the handler */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A member from open to close. Run starts its threads and ends them: nothing of a member works outside of it.
- */
+/* A member from open to close. Run starts its threads and ends them: nothing of a member works outside of it. */
 #include "weir/consume.h"
 
 #include <signal.h>
@@ -46,8 +45,7 @@ void weir_member_stop(weir_member *member) {
     mailbox_ring(&member->mailbox);
 }
 
-/* --- open and close
- * ------------------------------------------------------------------------------------------ */
+/* --- open and close ------------------------------------------------------------------------------------- */
 
 static weir_code find_group(const struct group_def **out, const weir_catalog *catalog, const char *name,
                             weir_error *err) {
@@ -143,8 +141,7 @@ void weir_member_close(weir_member *member) {
     mem_free(member);
 }
 
-/* --- run
- * ------------------------------------------------------------------------------------------------------- */
+/* --- run ------------------------------------------------------------------------------------------------ */
 
 static pthread_t start(void *(*run)(void *), weir_member *member) {
     pthread_t thread;

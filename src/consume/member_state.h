@@ -8,8 +8,7 @@
  *
  * The loop alone touches the lane core, the parcels and the sources. With an SQLite inbox the one worker is
  * the caller's own thread and the loop has a thread of its own; without, the loop is the caller's thread. So
- * in-progress acks flow whatever a handler does.
- */
+ * in-progress acks flow whatever a handler does. */
 #ifndef CONSUME_MEMBER_STATE_H
 #define CONSUME_MEMBER_STATE_H
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reasons are copied into the outcome, cut to their bound at a character's edge: the handler's memory need
- * not outlive its call.
- */
+ * not outlive its call. */
 #include "consume/outcome.h"
 
 #include <string.h>

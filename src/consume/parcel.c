@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages change hands here and nowhere else, so that each is freed once: the first delivery stays as long
- * as somebody may read its bytes, later deliveries of the same event only lend their ack subject.
- */
+ * as somebody may read its bytes, later deliveries of the same event only lend their ack subject. */
 #include "consume/parcel.h"
 
 #include <string.h>

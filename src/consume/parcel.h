@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a member keeps of one event beside the lane core: the message, where it comes from, and the story of
- * its attempts. The loop owns parcels; a worker or the clerk reads one while its job runs.
- */
+ * its attempts. The loop owns parcels; a worker or the clerk reads one while its job runs. */
 #ifndef CONSUME_PARCEL_H
 #define CONSUME_PARCEL_H
 

@@ -2,8 +2,7 @@
 /* Asking for events. A member asks for what its workers can start soon (`prefetch`), never for more than the
  * lane core has room for: events that wait behind their key take room but are not ready, so other keys keep
  * being fetched. The room is shared among the sources, which take turns in asking first. The broker ends
- * every request that can get no answer any more, so what was asked is always accounted for.
- */
+ * every request that can get no answer any more, so what was asked is always accounted for. */
 #include "base/limits.h"
 #include "base/memory.h"
 #include "base/units.h"
@@ -50,8 +49,7 @@ void pulls_close(weir_member *member) {
     }
 }
 
-/* --- how much
- * ----------------------------------------------------------------------------------------------- */
+/* --- how much ------------------------------------------------------------------------------------------- */
 
 static int64_t least(int64_t a, int64_t b) {
     return a < b ? a : b;
@@ -116,8 +114,7 @@ int64_t pulls_next_ns(const weir_member *member) {
     return next;
 }
 
-/* --- how requests end
- * ----------------------------------------------------------------------------------------- */
+/* --- how requests end ----------------------------------------------------------------------------------- */
 
 void pulls_note(weir_member *member, const struct note *note) {
     struct source *source = &member->sources[note->source];

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Workers: read the event, open the inbox's transaction, call the handler, make its verdict last. A handler's
  * effects and the note that they happened are one transaction (A8); the ack comes after it, so whatever is
- * killed in between, the event comes again and the inbox knows it.
- */
+ * killed in between, the event comes again and the inbox knows it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -28,8 +27,7 @@ static void conclude(struct call *call, enum lane_result result, const char *tex
     call->note.text = mem_strdup(text);
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------------------ */
+/* --- reading -------------------------------------------------------------------------------------------- */
 
 static weir_code read_event(struct call *call, event_scratch *scratch, weir_error *err) {
     const struct parcel *parcel = call->parcel;
@@ -52,8 +50,7 @@ static weir_code read_event(struct call *call, event_scratch *scratch, weir_erro
     return WEIR_OK;
 }
 
-/* --- the handler
- * ---------------------------------------------------------------------------------------------- */
+/* --- the handler ---------------------------------------------------------------------------------------- */
 
 static enum lane_result verdict_result(weir_verdict verdict, const struct weir_outcome *outcome) {
     switch (verdict) {
@@ -84,8 +81,7 @@ static void call_handler(struct call *call, int attempt) {
         call->note.text = mem_strdup(outcome.reason);
 }
 
-/* --- the inbox
- * ------------------------------------------------------------------------------------------------ */
+/* --- the inbox ------------------------------------------------------------------------------------------ */
 
 static struct inbox_entry entry_of(const struct call *call) {
     const weir_event *event = &call->event;
@@ -141,8 +137,7 @@ static void commit(struct call *call) {
         conclude(call, err.retriable ? RESULT_NOT_RUN : RESULT_RETRY, err.message);
 }
 
-/* --- jobs
- * ----------------------------------------------------------------------------------------------------- */
+/* --- jobs ----------------------------------------------------------------------------------------------- */
 
 static void handle(weir_member *member, const struct job *job, event_scratch *scratch) {
     weir_error err;

@@ -2,8 +2,7 @@
 /* The letter is the record, the copy a courtesy to whoever reads the event's own stream: so the letter is
  * stored first, and a copy that the server will never take is only warned about. A copy made in vain twice is
  * kept from doubling by its message id while the stream remembers it, and after that (the member came back
- * late) by a look at the last copy on the same subject.
- */
+ * late) by a look at the last copy on the same subject. */
 #include "deadletter/copy.h"
 
 #include <stdio.h>

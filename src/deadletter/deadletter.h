@@ -4,8 +4,7 @@
  * The dead letter stream holds the open letters on the catalog's template ("dlq.{subject}.{error}").
  * Resolving one (retry, drop) writes a record to _weir.dlq.log.<catalog>.<id> first and then deletes the
  * letter, so nothing goes unseen. Entry id = <stream>.<created>.<group>.<sequence>; equal ids are one letter (a retry
- * that fails again rewrites it with retries + 1).
- */
+ * that fails again rewrites it with retries + 1). */
 #ifndef DEADLETTER_DEADLETTER_H
 #define DEADLETTER_DEADLETTER_H
 
@@ -63,8 +62,7 @@ struct deadletter {
 #define DEADLETTER_GROUP "Weir-Group"
 #define DEADLETTER_CLASS "Weir-Class"
 
-/* Entry id. The stream's creation time is normalised to digits so that the id is a subject-safe token list.
- */
+/* Entry id. The stream's creation time is normalised to digits so that the id is a subject-safe token list. */
 void deadletter_id(buffer *out, const char *stream, const char *created, const char *group,
                    uint64_t sequence);
 /* The letter's subject from the catalog's template; tokens of the original subject keep their dots. */
@@ -85,8 +83,7 @@ WEIR_MUST_CHECK weir_code deadletter_publish(weir_connection *connection, const 
 struct deadletter_filter {
     const char *id, *group, *type, *error_class; /* NULL: any */
 };
-/* Visits open letters in order of their arrival; visit returns false to stop. One letter per id (the latest).
- */
+/* Visits open letters in order of their arrival; visit returns false to stop. One letter per id (the latest). */
 WEIR_MUST_CHECK weir_code deadletter_each(weir_connection *connection, const weir_catalog *catalog,
                                           const struct deadletter_filter *filter,
                                           bool (*visit)(void *arg, const struct deadletter *letter),

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A letter as a name, a subject and JSON. The JSON is one object, written in the order a person wants to read
  * it: what died, why, where it came from, its attempts, and last the original itself. Bytes that are no UTF-8
- * go into `data_base64` in place of `data`; header values likewise. Cost: one pass over the original.
- */
+ * go into `data_base64` in place of `data`; header values likewise. Cost: one pass over the original. */
 #include <string.h>
 
 #include "base/base64.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading a letter back. What it needs to be sent again must be there and of the right type; what only tells
  * its story may be missing. Everything is copied into the arena, so that letters outlive the message they
- * came in.
- */
+ * came in. */
 #include "base/base64.h"
 #include "base/fail.h"
 #include "base/units.h"

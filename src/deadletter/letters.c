@@ -2,8 +2,7 @@
 /* Writing letters to the dead letter stream, and visiting those that are open. A visit reads the stream
  * twice: a scan of the headers finds which letters are wanted and which of them are one letter; then each
  * wanted one is fetched by its sequence. So the visitor may resolve what it is shown, and memory follows the
- * number of letters, not their size.
- */
+ * number of letters, not their size. */
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -17,8 +16,7 @@
 #include "deadletter/deadletter.h"
 #include "deadletter/stream.h"
 
-/* --- writing ----------------------------------------------------------------------------------------------
- */
+/* --- writing -------------------------------------------------------------------------------------------- */
 
 weir_code deadletter_stream(const char **name, const weir_catalog *catalog, weir_error *err) {
     if (!catalog->dead_letter.stream) {
@@ -91,8 +89,7 @@ weir_code deadletter_publish(weir_connection *connection, const weir_catalog *ca
     return code == WEIR_OK ? deadletter_copy(connection, catalog, letter, err) : code;
 }
 
-/* --- visiting ---------------------------------------------------------------------------------------------
- */
+/* --- visiting ------------------------------------------------------------------------------------------- */
 
 /* The letters of one id. */
 struct entry {

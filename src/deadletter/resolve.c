@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Resolving a letter: retry or drop. Each step may be repeated after a crash: the retry has a message id of
  * its letter's sequence, the log record too, and the letter is deleted last. So a letter that was resolved
- * only in part is still open, and resolving it again does nothing twice.
- */
+ * only in part is still open, and resolving it again does nothing twice. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -12,8 +11,7 @@
 #include "deadletter/stream.h"
 #include "weir/json.h"
 
-/* --- the record and the end of a letter
- * --------------------------------------------------------------------- */
+/* --- the record and the end of a letter ----------------------------------------------------------------- */
 
 static void write_record(buffer *out, const struct deadletter *letter, const char *action, const char *why) {
     weir_json_writer *json = json_writer_over(out);
@@ -83,8 +81,7 @@ weir_code deadletter_drop(weir_connection *connection, const weir_catalog *catal
     return close_letter(connection, catalog, letter, "drop", why, err);
 }
 
-/* --- retry
- * -------------------------------------------------------------------------------------------------- */
+/* --- retry ---------------------------------------------------------------------------------------------- */
 
 /* The original's bytes: from the letter, or from their stream when they were too large to keep twice. */
 static weir_code original(weir_connection *connection, const struct deadletter *letter, broker_msg **stored,

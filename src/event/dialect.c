@@ -56,8 +56,7 @@ weir_code compiler_check_keys(struct compiler *compiler, const json *object, con
     return WEIR_OK;
 }
 
-/* --- the list of writing operations -----------------------------------------------------------------------
- */
+/* --- the list of writing operations --------------------------------------------------------------------- */
 
 struct layout {
     dialect *made;
@@ -82,8 +81,7 @@ static bool same_object(const struct dialect_field *a, const struct dialect_fiel
 }
 
 /* Places the fields of the object `depth` levels down that holds `first`, from `start` on. An object is
- * opened where its first field stands, and takes in all its later ones. Recursion ends at DIALECT_DEPTH_MAX.
- */
+ * opened where its first field stands, and takes in all its later ones. Recursion ends at DIALECT_DEPTH_MAX. */
 static void place_object(struct layout *layout, size_t start, size_t depth) {
     dialect *made = layout->made;
     const struct dialect_field *first = &made->fields.items[start];
@@ -116,8 +114,7 @@ static void place_fields(dialect *made) {
     buffer_release(&layout.label);
 }
 
-/* --- does the envelope's schema look into the payload? ----------------------------------------------------
- */
+/* --- does the envelope's schema look into the payload? -------------------------------------------------- */
 
 static bool only_keywords(const json *node, const char *const *allowed, size_t count) {
     for (struct json_iter it = json_iter(node); json_next(&it);) {
@@ -132,8 +129,7 @@ static bool only_keywords(const json *node, const char *const *allowed, size_t c
 
 /* True only when every schema on the way to the payload is a plain object schema, and the payload's own says
  * no more than its type: then the envelope can be checked with an empty payload in its place, and a large
- * payload is parsed once instead of twice. Anything cleverer is answered with false, which is always right.
- */
+ * payload is parsed once instead of twice. Anything cleverer is answered with false, which is always right. */
 static bool leaves_payload_open(const json *node, const struct dialect_field *payload) {
     static const char *const way[] = {"$schema",  "$id",        "$comment",      "$defs",
                                       "title",    "type",       "description",   "additionalProperties",
@@ -152,8 +148,7 @@ static bool leaves_payload_open(const json *node, const struct dialect_field *pa
            (json_is(node, JSON_OBJECT) && only_keywords(node, leaf, sizeof leaf / sizeof *leaf));
 }
 
-/* --- what fields say about each other -----------------------------------------------------------------------
- */
+/* --- what fields say about each other ------------------------------------------------------------------- */
 
 /* `from: /payload/agent_id` becomes "/agent_id", inside the payload. */
 static weir_code settle_from(struct compiler *compiler, const json *fields, struct dialect_field *field) {
@@ -189,8 +184,7 @@ static weir_code settle_fields(struct compiler *compiler, const json *fields) {
     return WEIR_OK;
 }
 
-/* --- the file ---------------------------------------------------------------------------------------------
- */
+/* --- the file ------------------------------------------------------------------------------------------- */
 
 static weir_code read_name(struct compiler *compiler, const json *root) {
     const json *value = json_get(root, "dialect");

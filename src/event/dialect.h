@@ -35,8 +35,7 @@
  * because batches and outboxes carry whole envelopes.
  *
  * `attributes: cloudevents` beside `fields:` says that the envelope's other members are CloudEvents
- * extension attributes, and that data which is no JSON stands in data_base64 (see event/bridge.h).
- */
+ * extension attributes, and that data which is no JSON stands in data_base64 (see event/bridge.h). */
 #ifndef EVENT_DIALECT_H
 #define EVENT_DIALECT_H
 
@@ -48,8 +47,7 @@
 
 typedef struct dialect dialect;
 
-/* Compiles an envelope file that was read already. The tree must outlive the dialect. Errors carry the place.
- */
+/* Compiles an envelope file that was read already. The tree must outlive the dialect. Errors carry the place. */
 WEIR_MUST_CHECK weir_code dialect_compile(dialect **out, const json_doc *doc, weir_error *err);
 /* The same for an envelope that stands inside a document, as in a catalog of one file. */
 WEIR_MUST_CHECK weir_code dialect_compile_node(dialect **out, const json_doc *doc, const json *root,

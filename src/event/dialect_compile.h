@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading an envelope file: what its two halves share, dialect.c (the file) and dialect_field.c (one field).
- */
+/* Reading an envelope file: what its two halves share, dialect.c (the file) and dialect_field.c (one field). */
 #ifndef EVENT_DIALECT_COMPILE_H
 #define EVENT_DIALECT_COMPILE_H
 

@@ -86,8 +86,7 @@ weir_code event_check_fields(const void *holder, const weir_text *(*of)(const vo
     return WEIR_OK;
 }
 
-/* --- schemas, depth, places
- * --------------------------------------------------------------------------------- */
+/* --- schemas, depth, places ----------------------------------------------------------------------------- */
 
 weir_code event_check_schema(schema_run *run, const schema *rules, const json *value, const char *what,
                              weir_error *err) {

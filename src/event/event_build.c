@@ -29,8 +29,7 @@ static const weir_text *draft_field(const void *draft, int field) {
     return canonical_of_draft(draft, (enum canonical)field);
 }
 
-/* --- the draft --------------------------------------------------------------------------------------------
- */
+/* --- the draft ------------------------------------------------------------------------------------------ */
 
 static weir_code settle_type(struct builder *builder) {
     const struct event_def *def = builder->def;
@@ -57,8 +56,7 @@ static weir_code check_draft(struct builder *builder) {
     return WEIR_INVALID;
 }
 
-/* --- the payload -------------------------------------------------------------------------------------------
- */
+/* --- the payload ---------------------------------------------------------------------------------------- */
 
 /* An upper bound of the depth that needs no walk through the tree: memchr flies over what is no bracket. */
 static size_t opening_brackets(weir_text json) {
@@ -92,8 +90,7 @@ static weir_code read_payload(struct builder *builder) {
     return event_check_schema(scratch->run, builder->def->schema, builder->payload, "payload", builder->err);
 }
 
-/* --- the envelope ------------------------------------------------------------------------------------------
- */
+/* --- the envelope --------------------------------------------------------------------------------------- */
 
 /* The envelope with an empty object or array where the payload stands; a scalar payload stays. */
 static weir_text cut_skeleton(struct builder *builder) {
@@ -142,8 +139,7 @@ static weir_code write_envelope(struct builder *builder) {
     return event_check_schema(builder->scratch->run, rules, builder->envelope, "envelope", builder->err);
 }
 
-/* --- the key and the subject
- * --------------------------------------------------------------------------------- */
+/* --- the key and the subject ---------------------------------------------------------------------------- */
 
 /* What stands at a pointer into the envelope; inside the payload it is there before the envelope is. */
 static weir_code text_at(struct builder *builder, const char *what, const char *pointer, weir_text *out) {
@@ -190,8 +186,7 @@ static weir_code settle_key(struct builder *builder) {
     return WEIR_OK;
 }
 
-/* The key of a payload's pointer is settled first, so that an envelope with a place for the key carries it.
- */
+/* The key of a payload's pointer is settled first, so that an envelope with a place for the key carries it. */
 static bool key_in_payload(const struct builder *builder) {
     return builder->def->key && event_payload_pointer(builder->dialect, builder->def->key).data;
 }
@@ -248,8 +243,7 @@ static weir_code render_subject(struct builder *builder, weir_text *out) {
     return code;
 }
 
-/* --- all of it
- * ----------------------------------------------------------------------------------------------- */
+/* --- all of it ------------------------------------------------------------------------------------------ */
 
 static weir_code build(struct builder *builder, const weir_clock *clock, struct event_built *out) {
     WEIR_TRY(settle_type(builder));

@@ -8,8 +8,7 @@
  * surrogates. U+0000 and noncharacters pass inside strings.
  *
  * A tree takes its text's size and 16 bytes for each value, a usual event about four times its text, the densest text ten
- * times.
- */
+ * times. */
 #ifndef JSON_JSON_H
 #define JSON_JSON_H
 
@@ -57,8 +56,7 @@ struct place {
 struct place json_place(const json_doc *doc, const json *value);
 struct place json_member_place(const json_doc *doc, const json *object, const char *key);
 
-/* --- values (a NULL value is allowed everywhere and reads as absent) --------------------------------------
- */
+/* --- values (a NULL value is allowed everywhere and reads as absent) ------------------------------------ */
 
 enum json_type json_type_of(const json *value);  /* NULL gives JSON_NULL */
 const char *json_type_name(enum json_type type); /* "null" "boolean" "number" "string" "array" "object" */
@@ -67,8 +65,7 @@ bool json_true(const json *value);                    /* is the value `true`? */
 weir_text json_text(const json *value);               /* of a string, unescaped; absent otherwise */
 const char *json_cstr(const json *value); /* of a string (may hold NUL bytes inside); NULL otherwise */
 weir_text json_number(const json *value); /* a number's own text; absent otherwise */
-/* The value as an integer: true only when it is a number whose value is integral and fits (1.0 and 1e3 do).
- */
+/* The value as an integer: true only when it is a number whose value is integral and fits (1.0 and 1e3 do). */
 bool json_int(const json *value, int64_t *out);
 
 size_t json_size(const json *value); /* items of an array, members of an object, 0 otherwise */
@@ -108,11 +105,9 @@ bool json_number_multiple(weir_text a, weir_text b);
 
 /* --- writing ------------------------------------------------------------------------------------------- */
 
-/* Appends the value as compact text, or indented by two spaces. Number texts are written as they were read.
- */
+/* Appends the value as compact text, or indented by two spaces. Number texts are written as they were read. */
 void json_write(buffer *out, const json *value, bool pretty);
-/* With members sorted by key at every level: equal documents give equal bytes (digests). Numbers as written.
- */
+/* With members sorted by key at every level: equal documents give equal bytes (digests). Numbers as written. */
 void json_write_canonical(buffer *out, const json *value);
 /* Appends a quoted, escaped string. */
 void json_write_string(buffer *out, weir_text text);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Arithmetic on number texts, exact at any length: a number is its digits without outer zeros times a power
  * of ten. All questions take one walk over the digits; nothing is allocated except for a divisor of more than
- * 37 digits. Exponents are read up to 10^15 and stay there: two numbers beyond that compare by their digits.
- */
+ * 37 digits. Exponents are read up to 10^15 and stay there: two numbers beyond that compare by their digits. */
 #include "json/number.h"
 
 #include <string.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values in normal form, so that equal texts are equal values however the server or the catalog wrote them.
- */
+/* Values in normal form, so that equal texts are equal values however the server or the catalog wrote them. */
 #include "plan/fields.h"
 
 #include <stdlib.h>

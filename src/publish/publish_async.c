@@ -11,8 +11,7 @@
 _Static_assert(LIMIT_PUBLISH_WINDOW <= 1 << PUBLISH_SLOT_BITS, "a token's low bits name the slot");
 _Static_assert(LIMIT_PUBLISH_TRIES < 1 << PUBLISH_TRY_BITS, "then comes the try");
 
-/* --- slots (all with the lock held)
- * ----------------------------------------------------------------------------- */
+/* --- slots (all with the lock held) --------------------------------------------------------------------- */
 
 static void slot_keep(struct slot *slot, const struct outgoing *out) {
     size_t subject = strlen(out->subject) + 1, id = strlen(out->id) + 1;
@@ -64,8 +63,7 @@ void slot_release(weir_publisher *publisher, struct slot *slot) {
         slot->capacity = 0;
     }
     publisher->free_slots[publisher->free_count++] = (int)(slot - publisher->slots);
-    /* Callers wait for a quarter of the window: waking one for each PubAck would cost more than the PubAck.
-     */
+    /* Callers wait for a quarter of the window: waking one for each PubAck would cost more than the PubAck. */
     if (publisher->waiting > 0 && publisher->free_count >= publisher->window / 4)
         pthread_cond_broadcast(&publisher->room);
 }
@@ -91,8 +89,7 @@ void publisher_wake(weir_publisher *publisher, int64_t due_ns) {
     pthread_cond_signal(&publisher->work);
 }
 
-/* --- PubAcks, on a libnats thread
- * --------------------------------------------------------------------------- */
+/* --- PubAcks, on a libnats thread ----------------------------------------------------------------------- */
 
 static void judge(weir_publisher *publisher, struct slot *slot, weir_code code,
                   const struct broker_puback *ack, const weir_error *err) {
@@ -141,8 +138,7 @@ static void on_ack(void *arg, uint64_t token, weir_code code, const struct broke
     pthread_mutex_unlock(&publisher->lock);
 }
 
-/* --- the caller
- * --------------------------------------------------------------------------------------------- */
+/* --- the caller ----------------------------------------------------------------------------------------- */
 
 /* With the lock held. */
 static weir_code start_window(weir_publisher *publisher, weir_error *err) {

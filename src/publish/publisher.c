@@ -71,8 +71,7 @@ void publisher_leave(weir_publisher *publisher, struct scratch_item *item) {
     atomic_fetch_sub(&publisher->calls, 1);
 }
 
-/* --- making an event ready --------------------------------------------------------------------------------
- */
+/* --- making an event ready ------------------------------------------------------------------------------ */
 
 weir_code publisher_prepare(weir_publisher *publisher, const weir_draft *draft, event_scratch *scratch,
                             struct outgoing *out, weir_error *err) {
@@ -96,8 +95,7 @@ int64_t publisher_delay_ns(int tries) {
     return NS_PER_S << (tries - 1);
 }
 
-/* --- what the server said
- * ----------------------------------------------------------------------------------- */
+/* --- what the server said ------------------------------------------------------------------------------- */
 
 void publisher_explain(const struct outgoing *out, weir_error *err) {
     bool retriable = err->retriable;
@@ -179,8 +177,7 @@ weir_code publisher_verify(weir_publisher *publisher, const struct outgoing *out
     return code;
 }
 
-/* --- opening and closing
- * -------------------------------------------------------------------------------------- */
+/* --- opening and closing -------------------------------------------------------------------------------- */
 
 static void tell_owner(void *arg, uint64_t tag, const char *id, const char *type, const weir_error *err) {
     weir_publisher *publisher = arg;
@@ -228,8 +225,7 @@ static void wait_for_calls(weir_publisher *publisher) {
         nanosleep(&(struct timespec){.tv_nsec = NS_PER_MS}, NULL);
 }
 
-/* Waits for callers inside and for what is in flight; what is left then is reported as failed by the worker.
- */
+/* Waits for callers inside and for what is in flight; what is left then is reported as failed by the worker. */
 static void finish(weir_publisher *publisher) {
     int64_t until = publisher_now(publisher) + publisher->options.ack_timeout_ms * NS_PER_MS;
     pthread_mutex_lock(&publisher->lock);

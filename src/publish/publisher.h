@@ -7,8 +7,7 @@
  *
  * The window is a fixed set of slots. A slot keeps the event's bytes until its PubAck, so that a retry sends
  * the same bytes under the same id. One worker thread does what must not be done on a libnats thread:
- * waiting, sending again, reading back, calling the owner.
- */
+ * waiting, sending again, reading back, calling the owner. */
 #ifndef PUBLISH_PUBLISHER_H
 #define PUBLISH_PUBLISHER_H
 

@@ -261,8 +261,7 @@ static weir_code turn(weir_relay *relay, weir_error *err) {
     return WEIR_OK;
 }
 
-/* --- waiting ---------------------------------------------------------------------------------------------
- */
+/* --- waiting -------------------------------------------------------------------------------------------- */
 
 static int64_t earlier(int64_t a, int64_t b) {
     return a < b ? a : b;
@@ -295,8 +294,7 @@ static void wait_for_something(weir_relay *relay) {
         relay->look = outbox_wait(relay->outbox, wait_ms);
 }
 
-/* --- running ----------------------------------------------------------------------------------------------
- */
+/* --- running -------------------------------------------------------------------------------------------- */
 
 static weir_code take_lease(weir_relay *relay, weir_error *err) {
     for (;;) {

@@ -11,8 +11,7 @@
  *                               └──▶ STOP: restored / fenced
  *
  * Whatever is in doubt leads to LOAD: the cursor in the stream and the row in the database are read, never
- * guessed.
- */
+ * guessed. */
 #ifndef RELAY_RELAY_CORE_H
 #define RELAY_RELAY_CORE_H
 
@@ -29,8 +28,7 @@ enum relay_want {
     WANT_HEAL,        /* outbox_unsend what the stream lost (relay_core_lost) -> relay_core_healed */
     WANT_SETTLE,      /* outbox_settle(relay_core_settlement) -> relay_core_settled / _contradicted */
     WANT_ROWS,        /* ready: hand in a batch of at most relay_core_rows_max -> relay_core_batch */
-    WANT_SEND, /* send relay_core_outgoing behind the batch's rows -> relay_core_acked / _refused / _unknown
-                */
+    WANT_SEND, /* send relay_core_outgoing behind the batch's rows -> relay_core_acked / _refused / _unknown */
     WANT_PARK, /* the server refuses the one row of the batch: outbox_park -> relay_core_parked */
     WANT_WAIT, /* do nothing until relay_core_wait_until (monotonic) -> relay_core_tick */
     WANT_STOP  /* relay_core_stop says why; nothing more will be done for this stream */

@@ -45,8 +45,7 @@ weir_code compile_regex(struct work *work, const struct regex **out, weir_text p
     return WEIR_OK;
 }
 
-/* --- the worklist ------------------------------------------------------------------------------------------
- */
+/* --- the worklist --------------------------------------------------------------------------------------- */
 
 static weir_text address(const json *const *value) {
     return (weir_text){(const char *)value, sizeof *value};

@@ -2,8 +2,7 @@
 /* Keywords that look inside arrays and objects. */
 #include "schema/compile.h"
 
-/* --- objects -----------------------------------------------------------------------------------------------
- */
+/* --- objects -------------------------------------------------------------------------------------------- */
 
 static struct object_rules *object_rules(struct work *work) {
     if (!work->node->object) {
@@ -77,8 +76,7 @@ weir_code compile_dependent_required(struct work *work, const json *value, weir_
     return WEIR_OK;
 }
 
-/* --- arrays ------------------------------------------------------------------------------------------------
- */
+/* --- arrays --------------------------------------------------------------------------------------------- */
 
 static struct array_rules *array_rules(struct work *work) {
     if (!work->node->array) {

@@ -20,8 +20,7 @@ static weir_text slice(weir_text text, size_t from, size_t to) {
     return (weir_text){text.data + from, to - from};
 }
 
-/* --- IP addresses
- * -------------------------------------------------------------------------------------------- */
+/* --- IP addresses --------------------------------------------------------------------------------------- */
 
 bool format_ipv4(weir_text text) {
     size_t at = 0;
@@ -73,8 +72,7 @@ bool format_ipv6(weir_text text) {
     }
 }
 
-/* --- names
- * --------------------------------------------------------------------------------------------------- */
+/* --- names ---------------------------------------------------------------------------------------------- */
 
 /* RFC 1123. "--" in the third and fourth place is kept for encodings, of which xn-- is the only one. */
 static bool is_label(weir_text label) {
@@ -140,8 +138,7 @@ bool format_email(weir_text text) {
     return text_starts(domain, "IPv6:") ? format_ipv6(slice(domain, 5, domain.size)) : format_ipv4(domain);
 }
 
-/* --- URIs
- * ---------------------------------------------------------------------------------------------------- */
+/* --- URIs ----------------------------------------------------------------------------------------------- */
 
 /* Unreserved, percent-encoded, sub-delims and what `more` adds. */
 static bool is_made_of(weir_text text, const char *more) {

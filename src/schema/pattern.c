@@ -84,8 +84,7 @@ static weir_code survey(struct pattern *pattern) {
     return pattern->groups > PATTERN_GROUPS ? pattern_fail(pattern, "too many groups") : WEIR_OK;
 }
 
-/* --- pieces
- * -------------------------------------------------------------------------------------------------- */
+/* --- pieces --------------------------------------------------------------------------------------------- */
 
 /* The opening bracket is consumed. */
 static weir_code open_group(struct pattern *pattern) {

@@ -192,8 +192,7 @@ weir_code pattern_escape(struct pattern *pattern, struct escape *out) {
     return pattern_fail(pattern, "ECMA-262 knows no such escape");
 }
 
-/* --- brackets
- * ------------------------------------------------------------------------------------------------ */
+/* --- brackets ------------------------------------------------------------------------------------------- */
 
 /* One member of a class. */
 static weir_code class_atom(struct pattern *pattern, struct escape *out) {

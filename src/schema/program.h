@@ -2,8 +2,7 @@
 /* What a schema compiles to. One node per subschema; a node's rules are sorted by the type of value they look
  * at, so that running it touches only what can matter: type mask, then values, then the rules of that one
  * type, then the subschemas applied to the same value. Everything here is immutable once compiled and lives
- * in schema->arena.
- */
+ * in schema->arena. */
 #ifndef SCHEMA_PROGRAM_H
 #define SCHEMA_PROGRAM_H
 

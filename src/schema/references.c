@@ -42,8 +42,7 @@ struct spot *library_spot(const struct library *library, const json *value) {
     return map_get(library->spots, address(&value));
 }
 
-/* --- vocabularies ------------------------------------------------------------------------------------------
- */
+/* --- vocabularies --------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *uri;
@@ -109,8 +108,7 @@ static weir_code resource_dialect(struct library *library, struct resource *reso
     return read_vocabularies(&resource->vocabularies, list, uri, where, err);
 }
 
-/* --- reading a document ------------------------------------------------------------------------------------
- */
+/* --- reading a document --------------------------------------------------------------------------------- */
 
 static struct resource *resource_new(struct library *library, const json *root, weir_text uri,
                                      unsigned vocabularies) {
@@ -254,8 +252,7 @@ weir_code library_add(struct library *library, struct spot **out, const json *ro
     return read_at(library, out, root, resource, where, err);
 }
 
-/* --- finding -----------------------------------------------------------------------------------------------
- */
+/* --- finding -------------------------------------------------------------------------------------------- */
 
 static weir_code find_resource(struct library *library, struct resource **out, weir_text uri,
                                weir_error *err) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Subschemas applied to the same value: $ref, $dynamicRef, allOf, anyOf, oneOf, not, if, dependentSchemas.
- * A branch that may fail without harm is probed: its problems are muted and its marks kept only if it holds.
- */
+ * A branch that may fail without harm is probed: its problems are muted and its marks kept only if it holds. */
 #include "schema/run.h"
 
 enum { NEAREST_BRANCHES = 64 }; /* more are not looked at for a better message */

@@ -2,8 +2,7 @@
 /* JSON Schema draft 2020-12: compiled once to a program, run many times over a JSON tree.
  * The only door to PCRE2 (regex.c). Knows nothing of catalogs or NATS: `json` and `base` only.
  *
- * Threads: a compiled schema is immutable and may be run by many threads, each with its own schema_run.
- */
+ * Threads: a compiled schema is immutable and may be run by many threads, each with its own schema_run. */
 #ifndef SCHEMA_SCHEMA_H
 #define SCHEMA_SCHEMA_H
 

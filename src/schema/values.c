@@ -94,8 +94,7 @@ static bool equal(const json *a, const json *b) {
     return json_type_of(a) == json_type_of(b) && json_equal(a, b);
 }
 
-/* --- enum and const --------------------------------------------------------------------------------------
- */
+/* --- enum and const ------------------------------------------------------------------------------------- */
 
 static void value_set_index(struct arena *arena, struct value_set *set) {
     set->mask = 31;
@@ -154,8 +153,7 @@ bool value_set_has(const struct value_set *set, const json *value) {
     return false;
 }
 
-/* --- equal items -----------------------------------------------------------------------------------------
- */
+/* --- equal items ---------------------------------------------------------------------------------------- */
 
 struct equal_slot {
     uint64_t hash;

@@ -121,8 +121,7 @@ static weir_code read_meta(outbox *outbox, weir_error *err) {
     return code;
 }
 
-/* Every statement is prepared once here, so that a table that is not ours is told apart now and not at work.
- */
+/* Every statement is prepared once here, so that a table that is not ours is told apart now and not at work. */
 static weir_code prepare_all(outbox *outbox, weir_error *err) {
     sqlite3_stmt *statement;
     for (int i = 0; i < STATEMENT_COUNT; i++)

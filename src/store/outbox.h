@@ -8,8 +8,7 @@
  * ones.
  *
  * One relay per outbox holds the lease; it only spares work, correctness is the cursor's (RELIABILITY A1).
- * An outbox is used by one thread.
- */
+ * An outbox is used by one thread. */
 #ifndef STORE_OUTBOX_H
 #define STORE_OUTBOX_H
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SQLite says what went wrong in two numbers and a sentence. The numbers decide our code: what another moment
- * may mend (busy, full, I/O) is retriable, what the caller must mend is not. The sentence is kept as it is.
- */
+ * may mend (busy, full, I/O) is retriable, what the caller must mend is not. The sentence is kept as it is. */
 #include "store/sqlite.h"
 
 #include <stdio.h>

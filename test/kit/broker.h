@@ -10,8 +10,7 @@
 weir_connection *kit_connect(const kit_server *server);
 /* Makes an API request that must work; the reply is thrown away. */
 void kit_api(weir_connection *connection, const char *api, const char *body);
-/* Creates a stream "NAME" on one subject with file storage and allow_atomic; more is JSON members, or NULL.
- */
+/* Creates a stream "NAME" on one subject with file storage and allow_atomic; more is JSON members, or NULL. */
 void kit_stream(weir_connection *connection, const char *name, const char *subject, const char *more);
 /* Creates a durable pull consumer with explicit acks; more is JSON members, or NULL. */
 void kit_durable(weir_connection *connection, const char *stream, const char *durable, const char *more);

@@ -43,8 +43,7 @@ const char kit_orders[] =
     "services:\n"
     "  shop: {publish: [order.>], consume: [billing, mailing]}\n";
 
-/* --- the world
- * ---------------------------------------------------------------------------------------------- */
+/* --- the world ------------------------------------------------------------------------------------------ */
 
 weir_catalog *kit_catalog_open(const char *yaml) {
     weir_catalog *catalog;
@@ -90,8 +89,7 @@ void kit_order(struct kit_world *world, const char *customer, int n) {
     kit_publish(world->connection, "order.placed", text);
 }
 
-/* --- what was seen
- * --------------------------------------------------------------------------------------------- */
+/* --- what was seen -------------------------------------------------------------------------------------- */
 
 enum { SEEN_MAX = 20000 };
 struct kit_log {
@@ -166,8 +164,7 @@ void kit_log_wait(struct kit_log *log, int count) {
     fail();
 }
 
-/* --- members
- * ----------------------------------------------------------------------------------------------------- */
+/* --- members -------------------------------------------------------------------------------------------- */
 
 struct kit_member {
     weir_member *member;

@@ -44,8 +44,7 @@ static void found(struct judge *judge, enum history_verdict verdict, const char 
     va_end(args);
 }
 
-/* --- records ----------------------------------------------------------------------------------------------
- */
+/* --- records -------------------------------------------------------------------------------------------- */
 
 static struct event *event_of(struct judge *judge, const char *id) {
     return map_get(judge->events, weir_text_of(id));
@@ -99,8 +98,7 @@ static void read_committed(struct judge *judge) {
         event_made(judge, judge->history->quarantined[i])->quarantined++;
 }
 
-/* --- streams: D1, P, H, O1 --------------------------------------------------------------------------------
- */
+/* --- streams: D1, P, H, O1 ------------------------------------------------------------------------------ */
 
 static void check_content(struct judge *judge, const struct history_stored *row,
                           const struct history_committed *committed) {
@@ -143,8 +141,7 @@ static void check_stored(struct judge *judge) {
     map_free(latest);
 }
 
-/* --- losses: L1, L2 ---------------------------------------------------------------------------------------
- */
+/* --- losses: L1, L2 ------------------------------------------------------------------------------------- */
 
 /* Where losses lie among what survived, in commit order. */
 struct span {
@@ -235,8 +232,7 @@ static void check_group(struct judge *judge, const struct history_group *group) 
         }
 }
 
-/* --- groups: D2, O2, P ------------------------------------------------------------------------------------
- */
+/* --- groups: D2, O2, P ---------------------------------------------------------------------------------- */
 
 static bool is_ordered(const struct history *history, const char *group) {
     for (size_t i = 0; i < history->group_count; i++)
@@ -312,8 +308,7 @@ static void check_pending(struct judge *judge, const map *latest) {
     }
 }
 
-/* --- all of it --------------------------------------------------------------------------------------------
- */
+/* --- all of it ------------------------------------------------------------------------------------------ */
 
 void history_check(const struct history *history, struct history_report *report) {
     struct judge judge = {.history = history,

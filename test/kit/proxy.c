@@ -74,8 +74,7 @@ static uint64_t next_random(kit_proxy *proxy) {
     return z ^ (z >> 31);
 }
 
-/* --- links ------------------------------------------------------------------------------------------------
- */
+/* --- links ---------------------------------------------------------------------------------------------- */
 
 static void end_link(struct link *link, enum ending ending) {
     for (int side = 0; side < 2; side++) {
@@ -128,8 +127,7 @@ static void accept_link(kit_proxy *proxy, bool refuse) {
     pthread_mutex_unlock(&proxy->lock);
 }
 
-/* --- bytes ------------------------------------------------------------------------------------------------
- */
+/* --- bytes ---------------------------------------------------------------------------------------------- */
 
 /* What one turn of the loop obeys, copied out of the lock. */
 struct orders {
@@ -206,8 +204,7 @@ static bool give(struct link *link, enum direction direction) {
     return !(queue->ended && queue->count == 0);
 }
 
-/* --- the loop ---------------------------------------------------------------------------------------------
- */
+/* --- the loop ------------------------------------------------------------------------------------------- */
 
 static struct orders read_orders(kit_proxy *proxy) {
     pthread_mutex_lock(&proxy->lock);
@@ -319,8 +316,7 @@ static void *run(void *arg) {
     return NULL;
 }
 
-/* --- orders -----------------------------------------------------------------------------------------------
- */
+/* --- orders --------------------------------------------------------------------------------------------- */
 
 kit_proxy *kit_proxy_start(const kit_server *server, uint64_t seed) {
     kit_proxy *proxy = calloc(1, sizeof *proxy);

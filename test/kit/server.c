@@ -53,8 +53,7 @@ static void sleep_step(void) {
     nanosleep(&(struct timespec){.tv_nsec = STEP_MS * 1000000L}, NULL);
 }
 
-/* --- the private folder ----------------------------------------------------------------------------------
- */
+/* --- the private folder --------------------------------------------------------------------------------- */
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *walk) {
     (void)info, (void)type, (void)walk;
@@ -129,8 +128,7 @@ const char *kit_path(const char *name) {
     return path->text;
 }
 
-/* --- one server -------------------------------------------------------------------------------------------
- */
+/* --- one server ----------------------------------------------------------------------------------------- */
 
 static const char *find_binary(const struct kit_server_options *options, char path[PATH_SIZE]) {
     const char *chosen = options->binary ? options->binary : getenv("WEIR_NATS_SERVER");

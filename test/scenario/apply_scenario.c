@@ -10,8 +10,7 @@
 #include "base/process.h"
 #include "cli_fixture.h"
 
-/* --- plan and apply
- * ----------------------------------------------------------------------------------------------- */
+/* --- plan and apply ------------------------------------------------------------------------------------- */
 
 static void exit_codes_of_plan_and_apply(void **state) {
     (void)state;
@@ -160,11 +159,9 @@ static void a_running_local_server_comes_first(void **state) {
     EXPECT(WEIR("down", "-q"), 0, "", "");
 }
 
-/* --- a terminal
- * ------------------------------------------------------------------------------------------------------ */
+/* --- a terminal ----------------------------------------------------------------------------------------- */
 
-/* Runs apply on a terminal, types `answer` when asked, and returns the exit code; *shown holds what was seen.
- */
+/* Runs apply on a terminal, types `answer` when asked, and returns the exit code; *shown holds what was seen. */
 static int on_a_terminal(const char *catalog, const char *url, const char *answer, char shown[16384]) {
     int terminal;
     pid_t pid = forkpty(&terminal, NULL, NULL, NULL);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rooms: broker */
-/* The broker room over a bad network: lost answers, frozen and broken connections, delays, chaos from a seed.
- */
+/* The broker room over a bad network: lost answers, frozen and broken connections, delays, chaos from a seed. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>

@@ -126,8 +126,7 @@ static int64_t mono_ms(void) {
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* --- pulling ----------------------------------------------------------------------------------------------
- */
+/* --- pulling -------------------------------------------------------------------------------------------- */
 
 static void delivers(void **state) {
     (void)state;
@@ -326,8 +325,7 @@ static void asks_ahead(void **state) {
     end();
 }
 
-/* --- acknowledging ----------------------------------------------------------------------------------------
- */
+/* --- acknowledging -------------------------------------------------------------------------------------- */
 
 static void acks(void **state) {
     (void)state;
@@ -395,8 +393,7 @@ static void only_deliveries(void **state) {
     end();
 }
 
-/* --- closing ----------------------------------------------------------------------------------------------
- */
+/* --- closing -------------------------------------------------------------------------------------------- */
 
 static void slow_pull(void *arg, enum broker_pull_note note, broker_msg *msg, uint64_t left,
                       const weir_error *err) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rooms: broker */
-/* The broker room against real servers: connecting, the JetStream API, publishing, reading stored messages.
- */
+/* The broker room against real servers: connecting, the JetStream API, publishing, reading stored messages. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,8 +37,7 @@ static const char *said(const char *sentence, const char *argument) {
     return text;
 }
 
-/* --- connecting -------------------------------------------------------------------------------------------
- */
+/* --- connecting ----------------------------------------------------------------------------------------- */
 
 static void refused(void **state) {
     (void)state;
@@ -181,8 +179,7 @@ static void server_facts(void **state) {
     end();
 }
 
-/* --- the JetStream API ------------------------------------------------------------------------------------
- */
+/* --- the JetStream API ---------------------------------------------------------------------------------- */
 
 static void api_errors(void **state) {
     (void)state;
@@ -265,8 +262,7 @@ static void denied_request(void **state) {
     kit_server_stop(server);
 }
 
-/* --- publishing -------------------------------------------------------------------------------------------
- */
+/* --- publishing ----------------------------------------------------------------------------------------- */
 
 static void publish_and_read(void **state) {
     (void)state;

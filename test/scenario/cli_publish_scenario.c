@@ -68,8 +68,7 @@ static void pay(const char *order) {
     EXPECT(WEIR("publish", "order.paid", "--set", set), 0, NULL, "");
 }
 
-/* --- publish ----------------------------------------------------------------------------------------------
- */
+/* --- publish -------------------------------------------------------------------------------------------- */
 
 static void a_receipt_says_where_it_stands(void **state) {
     (void)state;
@@ -161,8 +160,7 @@ static void a_missing_stream_names_apply(void **state) {
     end();
 }
 
-/* --- publish --stdin --------------------------------------------------------------------------------------
- */
+/* --- publish --stdin ------------------------------------------------------------------------------------ */
 
 static const char lines[] =
     "{\"type\":\"order.paid\",\"id\":\"a\",\"payload\":{\"order\":\"1\",\"total\": 12.50}}\n"
@@ -270,8 +268,7 @@ static void many_lines_go_through(void **state) {
     end();
 }
 
-/* --- tail -------------------------------------------------------------------------------------------------
- */
+/* --- tail ----------------------------------------------------------------------------------------------- */
 
 /* Behind the time of the first line. */
 static const char *after_time(const char *line) {

@@ -9,8 +9,7 @@
 #include "base/process.h"
 #include "cli_fixture.h"
 
-/* --- words -------------------------------------------------------------------------------------------------
- */
+/* --- words ---------------------------------------------------------------------------------------------- */
 
 static void help_goes_to_stdout(void **state) {
     (void)state;
@@ -91,8 +90,7 @@ static void the_version_is_told(void **state) {
     kit_run_free(&json);
 }
 
-/* --- output that cannot be written
- * ----------------------------------------------------------------------------- */
+/* --- output that cannot be written ---------------------------------------------------------------------- */
 
 static struct kit_run run_into(int out) {
     const char *argv[] = {kit_program("weir"), "help", NULL};
@@ -130,8 +128,7 @@ static void a_full_disk_is_said(void **state) {
     close(full);
 }
 
-/* --- init and check
- * ------------------------------------------------------------------------------------------- */
+/* --- init and check ------------------------------------------------------------------------------------- */
 
 static void a_first_catalog_is_sound(void **state) {
     (void)state;
@@ -257,9 +254,7 @@ static void a_bundle_is_written(void **state) {
     free(text);
 }
 
-/* --- completion
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- completion ----------------------------------------------------------------------------------------- */
 
 /* What bash offers after `words`, the last of which is being typed. */
 static struct kit_run completed(const char *const *words) {

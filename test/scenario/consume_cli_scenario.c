@@ -71,8 +71,7 @@ static char *file_text(const char *path) {
     return data;
 }
 
-/* --- consume
- * ------------------------------------------------------------------------------------------------------ */
+/* --- consume -------------------------------------------------------------------------------------------- */
 
 static void lines_on_stdout(void **state) {
     (void)state;
@@ -280,9 +279,7 @@ static void interrupted(void **state) {
     kit_world_close(&shop.world);
 }
 
-/* --- dlq
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- dlq ------------------------------------------------------------------------------------------------ */
 
 /* Orders 1 and 2 fail in billing, order 2 in mailing too: three letters. */
 static struct shop shop_with_letters(void) {

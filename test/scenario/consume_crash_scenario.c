@@ -16,8 +16,7 @@
 #include "kit/program.h"
 #include "weir/outbox.h"
 
-/* --- the member's process
- * ------------------------------------------------------------------------------------- */
+/* --- the member's process ------------------------------------------------------------------------------- */
 
 struct victim {
     int order; /* the order at which it dies; -1: it does not */
@@ -81,8 +80,7 @@ static int member_process(char **argv) {
     return ok ? 0 : 1;
 }
 
-/* --- the test's side
- * --------------------------------------------------------------------------------------------- */
+/* --- the test's side ------------------------------------------------------------------------------------ */
 
 struct shop {
     struct kit_world world;

@@ -65,8 +65,7 @@ static uint64_t stored(struct shop *shop, const char *stream) {
     return state.messages;
 }
 
-/* --- giving up
- * ---------------------------------------------------------------------------------------------------- */
+/* --- giving up ------------------------------------------------------------------------------------------ */
 
 static void poison_once_with_its_story(void **state) {
     (void)state;
@@ -173,8 +172,7 @@ static void bytes_that_are_no_event(void **state) {
     shop_close(&shop);
 }
 
-/* --- a dead letter stream that cannot take a letter
- * -------------------------------------------------------------- */
+/* --- a dead letter stream that cannot take a letter ----------------------------------------------------- */
 
 static bool in_trouble(void *arg) {
     weir_member_stats stats;
@@ -246,8 +244,7 @@ static void full_stream_for_letters(void **state) {
     shop_close(&shop);
 }
 
-/* --- resolving
- * --------------------------------------------------------------------------------------------------- */
+/* --- resolving ------------------------------------------------------------------------------------------ */
 
 /* Both groups give up on order 100. */
 static struct kit_letters *two_letters(struct shop *shop) {

@@ -28,8 +28,7 @@
     HEAD "streams:\n  ORDER: {subjects: [order.*]" stream "}\nevents:\n" EVENT("order.placed", "ORDER") \
         EVENT("order.paid", "ORDER") GROUP("ORDER: all") SERVICES
 
-/* --- one server, its connection ----------------------------------------------------------------------------
- */
+/* --- one server, its connection ------------------------------------------------------------------------- */
 
 struct bench {
     kit_server *server;
@@ -134,8 +133,7 @@ static uint64_t stored(struct bench *bench, const char *stream) {
     return state.messages;
 }
 
-/* --- the whole --------------------------------------------------------------------------------------------
- */
+/* --- the whole ------------------------------------------------------------------------------------------ */
 
 static void plan_after_apply_is_empty(void **state) {
     (void)state;
@@ -215,8 +213,7 @@ static void many_streams_are_read_in_pages(void **state) {
     bench_end(&bench);
 }
 
-/* --- drift
- * -------------------------------------------------------------------------------------------------- */
+/* --- drift ---------------------------------------------------------------------------------------------- */
 
 static void a_hand_edit_is_mended(void **state) {
     (void)state;
@@ -297,8 +294,7 @@ static void what_is_missing_is_made_again(void **state) {
     bench_end(&bench);
 }
 
-/* --- refused before the first step
- * ----------------------------------------------------------------------------- */
+/* --- refused before the first step ---------------------------------------------------------------------- */
 
 static void the_impossible_touches_nothing(void **state) {
     (void)state;
@@ -475,8 +471,7 @@ static void a_stale_plan_is_refused(void **state) {
     bench_end(&bench);
 }
 
-/* --- others'
- * ------------------------------------------------------------------------------------------------- */
+/* --- others' -------------------------------------------------------------------------------------------- */
 
 static void foreign_things_stay(void **state) {
     (void)state;
@@ -541,8 +536,7 @@ static void an_overlap_is_seen_beforehand(void **state) {
     bench_end(&bench);
 }
 
-/* --- what the server refuses
- * ------------------------------------------------------------------------------------ */
+/* --- what the server refuses ---------------------------------------------------------------------------- */
 
 static void a_refusal_names_the_line(void **state) {
     (void)state;
@@ -590,8 +584,7 @@ static void advisories_are_captured(void **state) {
     bench_end(&bench);
 }
 
-/* --- a bad network
- * -------------------------------------------------------------------------------------------- */
+/* --- a bad network -------------------------------------------------------------------------------------- */
 
 static void swallow_after_first(void *arg, const weir_step *step, weir_code code, const weir_error *err) {
     (void)step, (void)err;

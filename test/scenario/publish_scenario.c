@@ -155,8 +155,7 @@ static void a_forged_puback_is_not_believed(void **state) {
     shop_close(&shop);
 }
 
-/* --- the same id twice ------------------------------------------------------------------------------------
- */
+/* --- the same id twice ---------------------------------------------------------------------------------- */
 
 static void the_same_event_twice_is_one(void **state) {
     (void)state;
@@ -218,8 +217,7 @@ static void a_squatted_id_is_noticed(void **state) {
     shop_close(&shop);
 }
 
-/* --- outages ----------------------------------------------------------------------------------------------
- */
+/* --- outages -------------------------------------------------------------------------------------------- */
 
 struct call {
     struct shop *shop;

@@ -156,8 +156,7 @@ static void a_bad_network_changes_nothing(void **state) {
     shop_close(&shop);
 }
 
-/* --- the server -------------------------------------------------------------------------------------------
- */
+/* --- the server ----------------------------------------------------------------------------------------- */
 
 static void the_server_is_killed(void **state) {
     (void)state;
@@ -193,8 +192,7 @@ static void an_outage_is_waited_out(void **state) {
     shop_close(&shop);
 }
 
-/* --- what the stream forgets
- * --------------------------------------------------------------------------------- */
+/* --- what the stream forgets ---------------------------------------------------------------------------- */
 
 static const char *copy_from, *copy_to;
 
@@ -302,8 +300,7 @@ static void a_lost_end_that_was_filled(void **state) {
     shop_close(&shop);
 }
 
-/* --- what the database forgets
- * -------------------------------------------------------------------------------- */
+/* --- what the database forgets -------------------------------------------------------------------------- */
 
 static void copy_database(struct shop *shop, const char *to) {
     sqlite3 *copy;
@@ -359,8 +356,7 @@ static void a_restored_database_stops_the_relay(void **state) {
     shop_close(&shop);
 }
 
-/* A backup taken between two batches, and other rows at the positions of the last one: nothing may be marked.
- */
+/* A backup taken between two batches, and other rows at the positions of the last one: nothing may be marked. */
 static void positions_given_anew_are_noticed(void **state) {
     (void)state;
     struct shop shop = shop_open(SHOP);

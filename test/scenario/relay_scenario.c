@@ -309,8 +309,7 @@ static void a_full_stream_is_waited_for(void **state) {
     shop_close(&shop);
 }
 
-/* --- two relays ------------------------------------------------------------------------------------------
- */
+/* --- two relays ----------------------------------------------------------------------------------------- */
 
 static void one_relay_at_a_time(void **state) {
     (void)state;

@@ -80,8 +80,7 @@ static bool chance(struct world *world, int percent) {
     return (int)pick(world, 100) < percent;
 }
 
-/* --- the server
- * --------------------------------------------------------------------------------------------- */
+/* --- the server ----------------------------------------------------------------------------------------- */
 
 static bool may_deliver(const struct world *world, const struct message *message) {
     return message->state == UNREAD || (message->state != SETTLED && message->due_ns <= world->now_ns);
@@ -129,8 +128,7 @@ static void server_progress(struct world *world, int sequence) {
         message->due_ns = world->now_ns + ACK_WAIT;
 }
 
-/* --- a member
- * ----------------------------------------------------------------------------------------------- */
+/* --- a member ------------------------------------------------------------------------------------------- */
 
 static void member_begin(struct world *world, struct member *member) {
     lane_core_free(member->core);
@@ -366,8 +364,7 @@ static void member_step(struct world *world, struct member *member) {
     member_check(world, member);
 }
 
-/* --- the world
- * ---------------------------------------------------------------------------------------------- */
+/* --- the world ------------------------------------------------------------------------------------------ */
 
 static void world_make(struct world *world, unsigned seed) {
     memset(world, 0, sizeof *world);

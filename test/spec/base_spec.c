@@ -12,8 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
-/* --- errors ----------------------------------------------------------------------------------------------
- */
+/* --- errors --------------------------------------------------------------------------------------------- */
 
 static void codes_have_names(void **state) {
     (void)state;
@@ -99,8 +98,7 @@ static void long_sentences_end_whole(void **state) {
     assert_true(text_valid_utf8(weir_text_of(err.message)));
 }
 
-/* --- memory ----------------------------------------------------------------------------------------------
- */
+/* --- memory --------------------------------------------------------------------------------------------- */
 
 static void arena_memory_is_zeroed_and_aligned(void **state) {
     (void)state;
@@ -173,8 +171,7 @@ static void list_grows(void **state) {
     arena_free(arena);
 }
 
-/* --- log lines -------------------------------------------------------------------------------------------
- */
+/* --- log lines ------------------------------------------------------------------------------------------ */
 
 /* What log_line writes under these settings, without the time in front; in a static buffer. */
 static const char *logged(enum log_level least, bool json, enum log_level level, const char *value) {

@@ -413,8 +413,7 @@ static void help_as_json_parses(void **state) {
     buffer_release(&text);
 }
 
-/* --- tables, folders, versions ----------------------------------------------------------------------------
- */
+/* --- tables, folders, versions -------------------------------------------------------------------------- */
 
 static void tables_align_and_escape(void **state) {
     (void)state;

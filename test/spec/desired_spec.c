@@ -102,8 +102,7 @@ static void each_groups_read_directly(void **state) {
     world_end(&world);
 }
 
-/* --- what is in place ------------------------------------------------------------------------------------
- */
+/* --- what is in place ----------------------------------------------------------------------------------- */
 
 static void what_was_applied_is_in_place(void **state) {
     (void)state;

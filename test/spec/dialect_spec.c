@@ -9,8 +9,7 @@
 #include "base/memory.h"
 #include "event/dialect.h"
 
-/* --- a dialect at hand ------------------------------------------------------------------------------------
- */
+/* --- a dialect at hand ---------------------------------------------------------------------------------- */
 
 struct bench {
     json_doc *doc;
@@ -73,8 +72,7 @@ static const char daarion[] = "dialect: daarion\n"
                               "  actor_kind: {at: /actor/kind}\n"
                               "  span: {at: /meta/span_id}\n";
 
-/* --- writing ----------------------------------------------------------------------------------------------
- */
+/* --- writing -------------------------------------------------------------------------------------------- */
 
 static void fields_stand_in_file_order(void **state) {
     (void)state;
@@ -235,8 +233,7 @@ static void a_full_buffer_is_said(void **state) {
     bench_end(&bench);
 }
 
-/* --- generating -------------------------------------------------------------------------------------------
- */
+/* --- generating ----------------------------------------------------------------------------------------- */
 
 static int64_t still_time(void *self) {
     return *(int64_t *)self;
@@ -292,8 +289,7 @@ static void an_id_must_come_from_somewhere(void **state) {
     bench_end(&bench);
 }
 
-/* --- reading ----------------------------------------------------------------------------------------------
- */
+/* --- reading -------------------------------------------------------------------------------------------- */
 
 static weir_code read_text(struct bench *bench, const char *wire, weir_event *event) {
     static json_doc *doc;
@@ -409,8 +405,7 @@ static void places_are_known_by_name(void **state) {
     bench_end(&bench);
 }
 
-/* --- the envelope's schema --------------------------------------------------------------------------------
- */
+/* --- the envelope's schema ------------------------------------------------------------------------------ */
 
 static bool payload_open(const char *rules) {
     char yaml[1000];
@@ -436,8 +431,7 @@ static void a_schema_that_looks_into_the_payload_is_noticed(void **state) {
     assert_false(payload_open("true"));
 }
 
-/* --- bad files --------------------------------------------------------------------------------------------
- */
+/* --- bad files ------------------------------------------------------------------------------------------ */
 
 #define REST "  type: {at: /type}\n  payload: {at: /payload}\n"
 

@@ -7,8 +7,7 @@
 #include "event/event.h"
 #include "kit/spec.h"
 
-/* --- a dialect and an event type at hand ------------------------------------------------------------------
- */
+/* --- a dialect and an event type at hand ---------------------------------------------------------------- */
 
 static const char envelope_yaml[] = "dialect: daarion\n"
                                     "fields:\n"

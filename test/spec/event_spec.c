@@ -15,8 +15,7 @@ static void bench_subject(struct bench *bench, const char *subject, const char *
     bench->def.params.count = 1;
 }
 
-/* --- building ---------------------------------------------------------------------------------------------
- */
+/* --- building ------------------------------------------------------------------------------------------- */
 
 static void a_draft_becomes_wire(void **state) {
     (void)state;

@@ -109,8 +109,7 @@ static void add_pending(const char *group, const char *id) {
     with.pending[with.history.pending_count++] = (struct history_open){group, id};
 }
 
-/* --- without fault ----------------------------------------------------------------------------------------
- */
+/* --- without fault -------------------------------------------------------------------------------------- */
 
 static void clean(void **state) {
     (void)state;
@@ -139,8 +138,7 @@ static void clean_ends(void **state) {
     assert_true(history_clean(&with.report));
 }
 
-/* --- planted faults ---------------------------------------------------------------------------------------
- */
+/* --- planted faults ------------------------------------------------------------------------------------- */
 
 static void dropped(void **state) {
     (void)state;

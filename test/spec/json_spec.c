@@ -29,8 +29,7 @@ static const char *shown(const json *value) {
     return text;
 }
 
-/* --- what is accepted ------------------------------------------------------------------------------------
- */
+/* --- what is accepted ----------------------------------------------------------------------------------- */
 
 static void values_come_back_as_written(void **state) {
     (void)state;
@@ -93,8 +92,7 @@ static void depth_64_is_read(void **state) {
     json_doc_free(doc);
 }
 
-/* --- what is refused -------------------------------------------------------------------------------------
- */
+/* --- what is refused ------------------------------------------------------------------------------------ */
 
 static void bad_texts_are_refused_in_place(void **state) {
     (void)state;
@@ -252,8 +250,7 @@ static void depth_65_is_refused(void **state) {
     mem_free(text);
 }
 
-/* --- the pool --------------------------------------------------------------------------------------------
- */
+/* --- the pool ------------------------------------------------------------------------------------------- */
 
 static void a_pool_is_used_again(void **state) {
     (void)state;
@@ -309,8 +306,7 @@ static void a_pool_reads_large_texts(void **state) {
     json_pool_free(pool);
 }
 
-/* --- looking at values -----------------------------------------------------------------------------------
- */
+/* --- looking at values ---------------------------------------------------------------------------------- */
 
 static void a_missing_value_reads_as_absent(void **state) {
     (void)state;

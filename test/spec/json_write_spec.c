@@ -13,8 +13,7 @@
 #include "weir/json.h"
 #include "json/json.h"
 
-/* --- trees -----------------------------------------------------------------------------------------------
- */
+/* --- trees ---------------------------------------------------------------------------------------------- */
 
 static void expect_written(const char *text, const char *pretty, const char *canonical) {
     json_doc *doc = NULL;
@@ -118,8 +117,7 @@ static void a_full_buffer_says_so(void **state) {
     json_doc_free(doc);
 }
 
-/* --- the writer ------------------------------------------------------------------------------------------
- */
+/* --- the writer ----------------------------------------------------------------------------------------- */
 
 static void the_writer_builds_a_payload(void **state) {
     (void)state;

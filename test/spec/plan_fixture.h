@@ -28,8 +28,7 @@
     "groups:\n  mailer: {service: mail, from: {ORDER: all}, max_deliver: 4, retry: [1s], ack_wait: 30s}\n"
 #define SHOP(stream) HEAD "streams:\n  ORDER: {subjects: [order.*]" stream "}\n" ORDER_EVENTS MAILER SERVICES
 
-/* --- making plans ----------------------------------------------------------------------------------------
- */
+/* --- making plans --------------------------------------------------------------------------------------- */
 
 struct world {
     weir_catalog *catalog;

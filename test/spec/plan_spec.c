@@ -3,8 +3,7 @@
 /* What changes, what cannot, what would be lost, and whose it is. No server. */
 #include "plan_fixture.h"
 
-/* --- drift ------------------------------------------------------------------------------------------------
- */
+/* --- drift ---------------------------------------------------------------------------------------------- */
 
 static void a_hand_edit_is_drift(void **state) {
     (void)state;
@@ -53,8 +52,7 @@ static void consumer_drift_is_mended(void **state) {
     world_end(&world);
 }
 
-/* --- impossible -------------------------------------------------------------------------------------------
- */
+/* --- impossible ----------------------------------------------------------------------------------------- */
 
 static void storage_needs_a_new_stream(void **state) {
     (void)state;
@@ -120,8 +118,7 @@ static void a_consumers_policies_cannot_change(void **state) {
     world_end(&world);
 }
 
-/* --- loss -------------------------------------------------------------------------------------------------
- */
+/* --- loss ----------------------------------------------------------------------------------------------- */
 
 static void expect_loss(const char *before, const char *after, const char *state, bool loss) {
     struct world world = plan_from(after, before, state);
@@ -184,8 +181,7 @@ static void a_stream_that_refuses_new_events_keeps_the_old(void **state) {
     expect_loss(SHOP(", discard: new, max_msgs: 2000"), SHOP(", max_msgs: 2000"), STATE_FULL, false);
 }
 
-/* --- ours and others'
- * --------------------------------------------------------------------------------------- */
+/* --- ours and others' ----------------------------------------------------------------------------------- */
 
 #define FOREIGN(name, subject, metadata)                                                        \
     "{\"config\":{\"name\":\"" name "\",\"subjects\":[\"" subject "\"],\"metadata\":{" metadata \
@@ -364,8 +360,7 @@ static void what_waits_for_another_is_not_sent_with_it(void **state) {
     world_end(&world);
 }
 
-/* --- what is sent
- * -------------------------------------------------------------------------------------------- */
+/* --- what is sent --------------------------------------------------------------------------------------- */
 
 static void an_update_keeps_the_operators_fields(void **state) {
     (void)state;
@@ -395,8 +390,7 @@ static void an_update_keeps_the_operators_fields(void **state) {
     world_end(&world);
 }
 
-/* --- refusing
- * ------------------------------------------------------------------------------------------------ */
+/* --- refusing ------------------------------------------------------------------------------------------- */
 
 static void the_impossible_is_refused(void **state) {
     (void)state;
@@ -429,8 +423,7 @@ static void losses_must_be_named(void **state) {
     world_end(&world);
 }
 
-/* --- reading answers
- * ------------------------------------------------------------------------------------------ */
+/* --- reading answers ------------------------------------------------------------------------------------ */
 
 static void what_does_not_answer_is_not_absent(void **state) {
     (void)state;

@@ -65,8 +65,7 @@ static const char *in_folder(const char *name) {
     return path;
 }
 
-/* --- starting --------------------------------------------------------------------------------------------
- */
+/* --- starting ------------------------------------------------------------------------------------------- */
 
 static void output_and_status_come_back(void **state) {
     (void)state;
@@ -188,8 +187,7 @@ static void failures_are_told(void **state) {
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* nothing is left to reap */
 }
 
-/* --- waiting and ending ----------------------------------------------------------------------------------
- */
+/* --- waiting and ending --------------------------------------------------------------------------------- */
 
 static void waiting_has_an_end(void **state) {
     (void)state;
@@ -306,8 +304,7 @@ static void a_zombie_is_not_alive(void **state) {
     assert_true(process_wait(pid, 0, NULL));
 }
 
-/* --- files -----------------------------------------------------------------------------------------------
- */
+/* --- files ---------------------------------------------------------------------------------------------- */
 
 static void files_are_read_up_to_a_bound(void **state) {
     (void)state;

@@ -111,8 +111,7 @@ static void unknown_keywords(void **state) {
     expect_valid("{'description':'x','x-owner':7,'deprecated':true,'definitons':[]}", "1");
 }
 
-/* --- other documents
- * ----------------------------------------------------------------------------------------- */
+/* --- other documents ------------------------------------------------------------------------------------ */
 
 struct documents {
     json_doc *address, *dialect;

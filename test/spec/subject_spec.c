@@ -14,8 +14,7 @@ static weir_text of(const char *string) {
     return weir_text_of(string);
 }
 
-/* --- brute force ------------------------------------------------------------------------------------------
- */
+/* --- brute force ---------------------------------------------------------------------------------------- */
 
 enum { WORD_MAX = 8, PATTERNS_MAX = 64, SUBJECTS_MAX = 32 };
 
@@ -104,8 +103,7 @@ static void containing_is_no_exception(void **state) {
         }
 }
 
-/* --- matching, by example ---------------------------------------------------------------------------------
- */
+/* --- matching, by example ------------------------------------------------------------------------------- */
 
 static void star_is_one_token(void **state) {
     (void)state;
@@ -135,8 +133,7 @@ static void tokens_are_counted(void **state) {
     assert_int_equal(subject_tokens((weir_text){NULL, 0}), 0);
 }
 
-/* --- checks -----------------------------------------------------------------------------------------------
- */
+/* --- checks --------------------------------------------------------------------------------------------- */
 
 typedef weir_code (*checker)(weir_text text, weir_error *err);
 struct bad {
@@ -243,8 +240,7 @@ static void reserved_prefix(void **state) {
     assert_false(subject_reserved(of("a._weir.x")));
 }
 
-/* --- templates --------------------------------------------------------------------------------------------
- */
+/* --- templates ------------------------------------------------------------------------------------------ */
 
 static weir_text value_of(void *arg, weir_text parameter) {
     return text_is(parameter, "agent_id") ? weir_text_of(arg) : (weir_text){NULL, 0};

@@ -8,8 +8,7 @@
 #include "broker/wire.h"
 #include "kit/spec.h"
 
-/* --- subjects and names -----------------------------------------------------------------------------------
- */
+/* --- subjects and names --------------------------------------------------------------------------------- */
 
 static void subjects(void **state) {
     (void)state;
@@ -73,8 +72,7 @@ static void header_sizes(void **state) {
     assert_int_equal(wire_headers_size(headers, 2), strlen("NATS/1.0\r\nA: b\r\nName: \r\n\r\n"));
 }
 
-/* --- ack subjects -----------------------------------------------------------------------------------------
- */
+/* --- ack subjects --------------------------------------------------------------------------------------- */
 
 static void ack_subjects(void **state) {
     (void)state;
@@ -122,8 +120,7 @@ static void no_ack_subjects(void **state) {
     assert_false(wire_read_ack_subject(&meta, (weir_text){NULL, 0}));
 }
 
-/* --- PubAcks ----------------------------------------------------------------------------------------------
- */
+/* --- PubAcks -------------------------------------------------------------------------------------------- */
 
 static void pubacks(void **state) {
     (void)state;
@@ -229,8 +226,7 @@ static void refusals(void **state) {
     }
 }
 
-/* --- statuses ---------------------------------------------------------------------------------------------
- */
+/* --- statuses ------------------------------------------------------------------------------------------- */
 
 static void statuses(void **state) {
     (void)state;
@@ -270,8 +266,7 @@ static void statuses(void **state) {
     assert_int_equal(note, PULL_MESSAGE);
 }
 
-/* --- keys -------------------------------------------------------------------------------------------------
- */
+/* --- keys ----------------------------------------------------------------------------------------------- */
 
 static void keys(void **state) {
     (void)state;

@@ -36,8 +36,7 @@ static void expect_refused(weir_text yaml, const char *message, const char *hint
     assert_null(doc);
 }
 
-/* --- what is read ----------------------------------------------------------------------------------------
- */
+/* --- what is read --------------------------------------------------------------------------------------- */
 
 static void a_catalog_file_is_read(void **state) {
     (void)state;
@@ -140,8 +139,7 @@ static void depth_64_is_read(void **state) {
     expect_json(text, text);
 }
 
-/* --- places ----------------------------------------------------------------------------------------------
- */
+/* --- places --------------------------------------------------------------------------------------------- */
 
 static void expect_place(struct place place, int line, int column) {
     assert_string_equal(place.file, "f.yaml");
@@ -181,8 +179,7 @@ static void every_value_has_its_place(void **state) {
     json_doc_free(doc);
 }
 
-/* --- what is refused -------------------------------------------------------------------------------------
- */
+/* --- what is refused ------------------------------------------------------------------------------------ */
 
 static void surprises_are_refused(void **state) {
     (void)state;
