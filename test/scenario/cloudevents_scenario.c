@@ -12,19 +12,19 @@
 
 /* --- the SDK -------------------------------------------------------------------------------------------- */
 
-static const char *folder(const char *variable, const char *below) {
+static const char *folder(const char *variable, const char *otherwise, const char *below) {
     static char path[4][1024];
     static int next;
     char *out = path[next++ % 4];
     const char *value = getenv(variable);
-    snprintf(out, sizeof path[0], "%s/%s", value && *value ? value : ".", below);
+    snprintf(out, sizeof path[0], "%s/%s", value && *value ? value : otherwise, below);
     return out;
 }
 
 static const char *interop(const char *file) {
     char below[128];
     snprintf(below, sizeof below, "interop/%s", file);
-    return folder("WEIR_BUILD", below);
+    return folder("WEIR_BUILD", "build", below);
 }
 
 static void copy(const char *name) {
@@ -32,7 +32,7 @@ static void copy(const char *name) {
     size_t size;
     weir_error err;
     snprintf(below, sizeof below, "test/interop/%s", name);
-    expect_ok(file_read(&data, &size, folder("WEIR_SOURCE", below), 1 << 20, &err), &err);
+    expect_ok(file_read(&data, &size, folder("WEIR_SOURCE", ".", below), 1 << 20, &err), &err);
     expect_ok(file_write_atomic(interop(name), data, size, 0644, &err), &err);
     mem_free(data);
 }
