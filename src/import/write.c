@@ -306,10 +306,11 @@ static void put_group(yaml_writer *yaml, const struct found_group *group) {
     if (group->service)
         yaml_comment(yaml, "service: %s", group->service);
     if (group->started)
-        yaml_comment(yaml,
-                     "made with deliver_policy %s: weir cannot take it over in place, because the server "
-                     "never changes that",
-                     group->started);
+        yaml_comment(
+            yaml,
+            "made with deliver_policy %s: it goes on from where it is; made anew it would begin with "
+            "the first event",
+            group->started);
     yaml_begin(yaml, group->name);
     if (group->description)
         yaml_string(yaml, "description", group->description);

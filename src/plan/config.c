@@ -32,6 +32,14 @@ static bool kept_mark(weir_text key) {
     return text_is(key, BROKER_MARK_CREATED) || text_is(key, MIGRATE_MARK_START);
 }
 
+/* A consumer that others made starts as they said, for good; from now on a mark says that it is known. */
+static bool taken_over(const json *observed) {
+    weir_text policy = json_text(json_get(observed, "deliver_policy"));
+    const json *metadata = json_get(observed, "metadata");
+    return policy.size && !text_is(policy, "all") && !json_get(metadata, "weir.catalog") &&
+           !json_get(metadata, MIGRATE_MARK_START);
+}
+
 static void write_metadata(weir_json_writer *writer, const json *desired, const json *observed) {
     weir_json_key(writer, "metadata");
     weir_json_begin_object(writer);
@@ -40,12 +48,14 @@ static void write_metadata(weir_json_writer *writer, const json *desired, const 
     for (struct json_iter it = json_iter(json_get(observed, "metadata")); json_next(&it);)
         if ((!text_starts(it.key, "_nats.") && !text_starts(it.key, "weir.")) || kept_mark(it.key))
             config_member_write(writer, it.key, it.value);
+    if (taken_over(observed))
+        config_member_write(writer, weir_text_of(MIGRATE_MARK_START), json_get(observed, "deliver_policy"));
     weir_json_end_object(writer);
 }
 
-/* How a consumer starts cannot be changed: one that a migration placed keeps its own way. */
+/* How a consumer starts cannot be changed: one that a migration placed, or others made, keeps its own way. */
 static const json *as_it_started(const json *observed, weir_text key, const json *desired) {
-    bool placed = json_get(json_get(observed, "metadata"), MIGRATE_MARK_START) != NULL;
+    bool placed = taken_over(observed) || json_get(json_get(observed, "metadata"), MIGRATE_MARK_START);
     return placed && text_is(key, "deliver_policy") ? json_get_text(observed, key) : desired;
 }
 

@@ -71,14 +71,16 @@ static const char *show_number(arena *arena, enum field_kind kind, int64_t numbe
     return arena_printf(arena, "%lld", (long long)number);
 }
 
-/* A group that a migration put where it was reads all that it has not handled yet: all, to the catalog. */
-static bool moved(const struct field_row *row, const json *config) {
+/* How a group started is past. One that a migration put where it was, or that others made before weir took it over, reads all
+ * that it has not handled yet: all, to the catalog. */
+static bool started_elsewhere(const struct field_row *row, const json *config) {
+    const json *metadata = json_get(config, "metadata");
     return strcmp(row->name, "deliver_policy") == 0 &&
-           json_get(json_get(config, "metadata"), MIGRATE_MARK_START);
+           (json_get(metadata, MIGRATE_MARK_START) || !json_get(metadata, "weir.catalog"));
 }
 
 const char *field_show(arena *arena, const struct field_row *row, const json *config) {
-    const json *value = moved(row, config) ? NULL : member(row, config);
+    const json *value = started_elsewhere(row, config) ? NULL : member(row, config);
     int64_t number;
     if (row->kind == KIND_RAW)
         return show_raw(arena, value);

@@ -19,7 +19,8 @@
  * exists too. They bear the mark BROKER_MARK_MOVING, whose value is S. */
 #define MIGRATE_LOCK_PREFIX "weir-migrating-"
 #define MIGRATE_TRIAL_PREFIX "weir-trying-" /* made and deleted at once */
-/* On a consumer: it was given a start sequence by a migration (its value), and stands for deliver_policy all. */
+/* On a consumer that does not start with all, and stands for it: a migration gave it the start sequence that is the value, or
+ * others made it with the deliver_policy that is the value before weir took it over. */
 #define MIGRATE_MARK_START "weir.start"
 
 /* What is done, in this order; each is one or a few requests. */

@@ -525,6 +525,32 @@ static void an_existing_consumer_is_adopted_with_its_settings(void **state) {
     bench_end(&bench);
 }
 
+static void expect_taken_over(struct bench *bench, const char *policy, const char *start) {
+    char create[512], shown[64];
+    snprintf(create, sizeof create,
+             "{\"stream_name\":\"ORDER\",\"config\":{\"durable_name\":\"mailer\",\"ack_policy\":\"explicit\","
+             "\"deliver_policy\":\"%s\"%s}}",
+             policy, start);
+    by_hand(bench, "CONSUMER.CREATE.ORDER.mailer", create);
+    publish(bench, "order.paid", 2);
+    apply_yaml(bench, SHOP(""));
+    snprintf(shown, sizeof shown, "\"%s\"", policy);
+    expect_config(bench, "CONSUMER.INFO.ORDER.mailer", "deliver_policy", shown);
+    expect_plan(bench, SHOP(""), "");
+    by_hand(bench, "CONSUMER.DELETE.ORDER.mailer", "");
+    by_hand(bench, "STREAM.PURGE.ORDER", "");
+}
+
+static void a_consumer_is_adopted_however_it_started(void **state) {
+    (void)state;
+    struct bench bench = bench_begin();
+    by_hand(&bench, "STREAM.CREATE.ORDER", "{\"name\":\"ORDER\",\"subjects\":[\"order.*\"]}");
+    expect_taken_over(&bench, "new", "");
+    expect_taken_over(&bench, "last", "");
+    expect_taken_over(&bench, "by_start_sequence", ",\"opt_start_seq\":2");
+    bench_end(&bench);
+}
+
 static void an_overlap_is_seen_beforehand(void **state) {
     (void)state;
     struct bench bench = bench_begin();
@@ -657,6 +683,7 @@ static const struct spec specs[] = {
     {"a plan that the servers have left behind is refused", a_stale_plan_is_refused},
     {"foreign streams and consumers stay", foreign_things_stay},
     {"an existing stream is adopted with its events", an_existing_stream_is_adopted_with_its_events},
+    {"a consumer is adopted however it started", a_consumer_is_adopted_however_it_started},
     {"an existing consumer is adopted with the settings of its operator",
      an_existing_consumer_is_adopted_with_its_settings},
     {"an overlap with a foreign stream is seen beforehand", an_overlap_is_seen_beforehand},
