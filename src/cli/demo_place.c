@@ -237,10 +237,17 @@ static weir_code remove_tree(const char *path, int depth, weir_error *err) {
     return code;
 }
 
+/* A kill while demo.json is written leaves what was to become it. */
+static bool is_leftover(const char *name) {
+    static const char begun[] = "demo.json.";
+    return strncmp(name, begun, sizeof begun - 1) == 0 && strlen(name) == sizeof begun - 1 + 6;
+}
+
 /* Files the demo makes; anything else in the folder is somebody's. */
 static bool is_ours(const char *name) {
     static const char *const ours[] = {"embassy", "oracle", "rwa", "wallet", "usage", "quota", "relay"};
-    if (strcmp(name, "nats") == 0 || strcmp(name, "demo.json") == 0 || strcmp(name, "demo.lock") == 0)
+    if (strcmp(name, "nats") == 0 || strcmp(name, "demo.json") == 0 || strcmp(name, "demo.lock") == 0 ||
+        is_leftover(name))
         return true;
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (strncmp(name, ours[i], strlen(ours[i])) == 0 && name[strlen(ours[i])] == '.')

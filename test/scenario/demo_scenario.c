@@ -133,6 +133,30 @@ static void kill_and_resume(bool server) {
     kit_run_free(&run);
 }
 
+static void put_file(const char *folder, const char *name) {
+    char path[4096];
+    weir_error err;
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    expect_ok(file_write_atomic(path, "{", 1, 0600, &err), &err);
+}
+
+static void a_half_written_file_is_the_demos_own(void **state) {
+    (void)state;
+    weir_error err;
+    const char *folder = kit_path("demo"), *data = kit_path("readings.csv");
+    long sum = write_readings(data, 30);
+    expect_ok(folder_make(folder, &err), &err);
+    put_file(folder, "demo.json.a1B2c3");
+    struct kit_run run = demo(folder, data, "--resume");
+    expect_summary(&run, 30, sum);
+    kit_run_free(&run);
+    put_file(folder, "demo.json.mine");
+    run = demo(folder, data, NULL);
+    assert_int_equal(run.status, 1);
+    assert_non_null(strstr(run.err, "/demo holds 'demo.json.mine', which is not the demo's"));
+    kit_run_free(&run);
+}
+
 static void demo_survives_kill(void **state) {
     (void)state;
     kill_and_resume(false);
@@ -217,6 +241,7 @@ static void this_host_is_metered(void **state) {
 static const struct spec specs[] = {
     {"readings become payouts and every sum agrees", readings_become_payouts},
     {"a demo killed at any moment is resumed with the same sums", demo_survives_kill},
+    {"a file that a kill left half written is no obstacle", a_half_written_file_is_the_demos_own},
     {"a nats-server killed at any moment changes no sum", server_kill_is_survived},
     {"rows that cannot be read are named and the others flow", unreadable_rows_are_named},
     {"a file without the columns and an unknown zone are refused before anything starts",
