@@ -143,7 +143,7 @@ static void put_file(const char *folder, const char *name) {
 static void a_half_written_file_is_the_demos_own(void **state) {
     (void)state;
     weir_error err;
-    const char *folder = kit_path("demo"), *data = kit_path("readings.csv");
+    const char *folder = kit_path("begun"), *data = kit_path("few.csv");
     long sum = write_readings(data, 30);
     expect_ok(folder_make(folder, &err), &err);
     put_file(folder, "demo.json.a1B2c3");
@@ -153,7 +153,7 @@ static void a_half_written_file_is_the_demos_own(void **state) {
     put_file(folder, "demo.json.mine");
     run = demo(folder, data, NULL);
     assert_int_equal(run.status, 1);
-    assert_non_null(strstr(run.err, "/demo holds 'demo.json.mine', which is not the demo's"));
+    assert_non_null(strstr(run.err, "/begun holds 'demo.json.mine', which is not the demo's"));
     kit_run_free(&run);
 }
 
