@@ -330,47 +330,17 @@ static void explain(struct migration *migration, weir_error *err) {
 
 /* --- all of it ----------------------------------------------------------------------------------------------------------- */
 
-/* Does the mirror still grow? Waiting ends when it does not for long. And does it keep behind a busy stream? Then
- * what counts as near grows by and by. */
-struct patience {
-    uint64_t seen;
-    int64_t since_ns, close_since_ns;
-};
-
-enum { CLOSE_MESSAGES = 10000, NEAR_AT_FIRST = 100, NEARER_EVERY_MS = 10 };
-
-static void count_as_near(struct migration *migration, struct patience *patience, int64_t now_ns) {
-    struct migrate_facts *facts = &migration->facts;
-    uint64_t mirror = facts->copy.mirror ? facts->copy.messages : facts->stream.messages;
-    uint64_t origin = facts->copy.mirror ? facts->stream.messages : facts->copy.messages;
-    if (mirror + CLOSE_MESSAGES < origin)
-        patience->close_since_ns = 0;
-    else if (patience->close_since_ns == 0)
-        patience->close_since_ns = now_ns;
-    facts->near_messages = NEAR_AT_FIRST;
-    if (patience->close_since_ns)
-        facts->near_messages +=
-            (uint64_t)(now_ns - patience->close_since_ns) / (uint64_t)(NEARER_EVERY_MS * NS_PER_MS);
-}
-
-static weir_code be_patient(struct migration *migration, struct patience *patience, weir_error *err) {
-    bool old = migration->facts.copy.mirror;
-    const struct migrate_side *mirror = old ? &migration->facts.copy : &migration->facts.stream;
-    uint64_t seen = mirror->messages + mirror->last_seq;
-    int64_t now_ns = migration_now(migration);
-    count_as_near(migration, patience, now_ns);
-    if (patience->since_ns == 0 || seen != patience->seen)
-        *patience = (struct patience){seen, now_ns};
-    if (now_ns - patience->since_ns < LIMIT_MIGRATE_STALL_MS * NS_PER_MS)
+static weir_code be_patient(struct migration *migration, struct migrate_patience *patience, weir_error *err) {
+    if (migrate_wait_on(patience, &migration->facts, migration_now(migration)))
         return WEIR_OK;
-    weir_fail(err, WEIR_TIMEOUT, "stream %s does not get on with mirroring",
-              old ? migration->names.copy : migration->names.stream);
-    return WEIR_TIMEOUT;
+    bool old = migration->facts.copy.mirror;
+    return weir_fail(err, WEIR_TIMEOUT, "stream %s does not get on with mirroring",
+                     old ? migration->names.copy : migration->names.stream);
 }
 
 static weir_code run(struct migration *migration, weir_error *err) {
     const struct migrate_request *request = migration->request;
-    struct patience patience = {0};
+    struct migrate_patience patience = {0};
     enum migrate_act last = MIGRATE_DONE;
     for (;;) {
         WEIR_TRY(look(migration, err));
@@ -396,7 +366,7 @@ static weir_code run(struct migration *migration, weir_error *err) {
 weir_code migrate_run(weir_connection *connection, const struct migrate_request *request, weir_error *err) {
     char owner[UUID_TEXT_SIZE];
     weir_error own = {0};
-    struct migration migration = {.facts.near_messages = NEAR_AT_FIRST,
+    struct migration migration = {.facts.near_messages = MIGRATE_NEAR_AT_FIRST,
                                   .connection = connection,
                                   .request = request,
                                   .clock = request->clock ? request->clock : weir_clock_system(),

@@ -16,6 +16,9 @@
 
 #include <string.h>
 
+#include "base/limits.h"
+#include "base/units.h"
+
 static bool near(const struct migrate_facts *facts, const struct migrate_side *mirror,
                  const struct migrate_side *of) {
     return mirror->messages + facts->near_messages >= of->messages;
@@ -175,4 +178,26 @@ uint64_t migrate_set_extra(const struct migrate_set *set, const struct migrate_s
         if (migrate_set_has(set, other->missing[i]))
             return other->missing[i];
     return 0;
+}
+
+/* --- waiting for a mirror ------------------------------------------------------------------------------- */
+
+bool migrate_wait_on(struct migrate_patience *patience, struct migrate_facts *facts, int64_t now_ns) {
+    bool copy = facts->copy.mirror;
+    const struct migrate_side *mirror = copy ? &facts->copy : &facts->stream;
+    const struct migrate_side *origin = copy ? &facts->stream : &facts->copy;
+    uint64_t seen = mirror->messages + mirror->last_seq;
+    if (mirror->messages + MIGRATE_CLOSE_MESSAGES < origin->messages)
+        patience->close_since_ns = 0;
+    else if (patience->close_since_ns == 0)
+        patience->close_since_ns = now_ns;
+    facts->near_messages = MIGRATE_NEAR_AT_FIRST;
+    if (patience->close_since_ns)
+        facts->near_messages +=
+            (uint64_t)(now_ns - patience->close_since_ns) / (uint64_t)(MIGRATE_NEARER_EVERY_MS * NS_PER_MS);
+    if (patience->since_ns == 0 || seen != patience->seen) {
+        patience->seen = seen;
+        patience->since_ns = now_ns;
+    }
+    return now_ns - patience->since_ns < LIMIT_MIGRATE_STALL_MS * NS_PER_MS;
 }

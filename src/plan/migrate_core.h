@@ -32,6 +32,16 @@ struct migrate_facts {
 enum migrate_act migrate_next(const struct migrate_facts *facts);
 /* Can all still be put back as it was? Until the copy holds the subjects. */
 bool migrate_can_turn_back(const struct migrate_facts *facts);
+/* How long a mirror is waited for. Starts as zeros. */
+enum { MIGRATE_NEAR_AT_FIRST = 100, MIGRATE_CLOSE_MESSAGES = 10000, MIGRATE_NEARER_EVERY_MS = 10 };
+struct migrate_patience {
+    uint64_t seen;          /* of the mirror, when it last got on */
+    int64_t since_ns;       /* when that was; 0: not looked yet */
+    int64_t close_since_ns; /* since when it lacks at most MIGRATE_CLOSE_MESSAGES; 0: it lacks more */
+};
+/* MIGRATE_FOLLOW, at now_ns (monotonic, not 0). A mirror that stays close behind a busy stream never has all: what counts as near
+ * grows by one message every MIGRATE_NEARER_EVERY_MS then. False: the mirror has not got on for LIMIT_MIGRATE_STALL_MS. */
+bool migrate_wait_on(struct migrate_patience *patience, struct migrate_facts *facts, int64_t now_ns);
 /* A sentence about the act, for people. */
 const char *migrate_about(enum migrate_act act);
 

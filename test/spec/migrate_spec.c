@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/units.h"
 #include "plan/migrate_config.h"
 #include "plan/migrate_core.h"
 
@@ -296,11 +297,39 @@ static void a_work_queue_has_one_reader_for_each_event(void **state) {
             NULL); /* it is not taken along */
 }
 
+/* A copy that always gets on and always lacks 150 of a stream to which events keep coming. */
+static void a_mirror_behind_a_busy_stream_is_near_in_time(void **state) {
+    (void)state;
+    struct migrate_patience patience = {0};
+    struct migrate_facts facts = {OLD(.messages = 1000), COPY(.mirror = true, .messages = 850),
+                                  .near_messages = MIGRATE_NEAR_AT_FIRST, .tried = true};
+    for (int64_t ms = 1000; ms < 1490; ms += 10, facts.stream.messages += 7, facts.copy.messages += 7) {
+        assert_true(migrate_wait_on(&patience, &facts, ms * NS_PER_MS));
+        assert_int_equal(migrate_next(&facts), MIGRATE_FOLLOW);
+    }
+    assert_true(migrate_wait_on(&patience, &facts, 1500 * NS_PER_MS));
+    assert_int_equal(migrate_next(&facts), MIGRATE_QUIET);
+}
+
+static void a_mirror_that_stands_still_is_given_up(void **state) {
+    (void)state;
+    struct migrate_patience patience = {0};
+    struct migrate_facts facts = {OLD(.messages = 90000), COPY(.mirror = true, .messages = 10)};
+    assert_true(migrate_wait_on(&patience, &facts, NS_PER_S));
+    facts.copy.messages++;
+    assert_true(migrate_wait_on(&patience, &facts, 29 * NS_PER_S));
+    assert_true(migrate_wait_on(&patience, &facts, 58 * NS_PER_S));
+    assert_int_equal(facts.near_messages, MIGRATE_NEAR_AT_FIRST);
+    assert_false(migrate_wait_on(&patience, &facts, 59 * NS_PER_S));
+}
+
 static const struct spec specs[] = {
     {"the next act follows from what is there", the_next_act_follows_from_what_is_there},
     {"nothing is deleted before it was compared", nothing_is_deleted_before_it_was_compared},
     {"turning back ends when the copy holds the subjects",
      turning_back_ends_when_the_copy_holds_the_subjects},
+    {"a mirror close behind a busy stream is near in time", a_mirror_behind_a_busy_stream_is_near_in_time},
+    {"a mirror that stands still is given up", a_mirror_that_stands_still_is_given_up},
     {"what is missing is found by its sequence", what_is_missing_is_found_by_its_sequence},
     {"what was deleted meanwhile is walked over", what_was_deleted_meanwhile_is_walked_over},
     {"a frozen stream knows what it was", a_frozen_stream_knows_what_it_was},
