@@ -71,7 +71,7 @@ static weir_code refuse_kind(const char *where, const json *value, weir_error *e
 }
 
 weir_code compile_child(struct work *work, struct node **out, const json *value, weir_error *err) {
-    struct spot *spot = library_spot(&work->compiler->library, value);
+    struct spot *spot = library_spot(&work->compiler->references, value);
     WEIR_ASSERT(spot != NULL); /* references.c follows the same keywords */
     if (!json_is(value, JSON_OBJECT) && !json_is(value, JSON_BOOL)) {
         refuse_kind(spot->where, value, err);
@@ -128,9 +128,9 @@ static weir_code compile_node(struct compiler *compiler, struct pending pending,
 }
 
 static weir_code compile_all(struct compiler *compiler, const json *root, weir_error *err) {
-    const char *base = compiler->library.options->base_uri;
+    const char *base = compiler->references.options->base_uri;
     struct spot *spot = NULL;
-    WEIR_TRY(library_add(&compiler->library, &spot, root, weir_text_of(base ? base : ""), "#", err));
+    WEIR_TRY(library_add(&compiler->references, &spot, root, weir_text_of(base ? base : ""), "#", err));
     compiler->schema->root = compile_spot(compiler, spot);
     compiler->schema->base = spot->resource;
     size_t done = 0;
@@ -159,10 +159,10 @@ weir_code schema_compile(schema **out, const json *root, const struct schema_opt
     struct schema *made = arena_alloc(arena, sizeof *made);
     made->arena = arena;
     struct compiler compiler = {.arena = arena, .schema = made, .nodes = map_new()};
-    library_init(&compiler.library, made, options ? options : &none);
+    library_init(&compiler.references, made, options ? options : &none);
     weir_code code = compile_all(&compiler, root, err);
     map_free(compiler.nodes);
-    library_release(&compiler.library);
+    library_release(&compiler.references);
     if (code == WEIR_OK)
         *out = made;
     else

@@ -15,7 +15,7 @@ struct pending {
 struct compiler {
     struct arena *arena;
     struct schema *schema;
-    struct library library;
+    struct library references;
     struct map *nodes; /* address of a json -> struct node */
     LIST(struct node *) all;
     LIST(struct pending) pending;

@@ -26,7 +26,7 @@ static weir_code find_target(struct work *work, struct spot **spot, weir_text *a
     if (!json_is(value, JSON_STRING))
         return compile_wrong(work, "must be a URI reference", value, err);
     weir_code code =
-        library_find(&work->compiler->library, spot, anchor, work->spot->resource, json_text(value), err);
+        library_find(&work->compiler->references, spot, anchor, work->spot->resource, json_text(value), err);
     return code == WEIR_OK ? code : weir_prefix(err, "%s/%s", work->spot->where, work->row->name);
 }
 
@@ -66,8 +66,8 @@ weir_code compile_dynamic_ref(struct work *work, const json *value, weir_error *
 
 bool compile_dynamic_slots(struct compiler *compiler) {
     size_t names = compiler->dynamic_names.count, before = compiler->pending.count;
-    for (size_t i = 0; names && i < compiler->library.all.count; i++) {
-        struct resource *resource = compiler->library.all.items[i];
+    for (size_t i = 0; names && i < compiler->references.all.count; i++) {
+        struct resource *resource = compiler->references.all.items[i];
         if (!resource->dynamics)
             continue;
         resource->slots = arena_alloc(compiler->arena, names * sizeof *resource->slots);
