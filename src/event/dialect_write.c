@@ -163,10 +163,11 @@ static weir_code find_elsewhere(struct writer *writer, const struct dialect_fiel
     bool unversioned = field->canonical == CANONICAL_VERSION && writer->draft->version <= 0;
     if (!text->data && field->value.count > 0 && !unversioned)
         WEIR_TRY(fill_value(writer, field, text));
-    if (!text->data && field->required && !field->literal.data)
-        return weir_fail(writer->err, WEIR_INVALID, "field '%s' is required, and the event does not have it",
-                         field->name);
-    return WEIR_OK;
+    if (text->data || !field->required || field->literal.data)
+        return WEIR_OK;
+    weir_fail(writer->err, WEIR_INVALID, "field '%s' is required, and the event does not have it",
+              field->name);
+    return weir_hint(writer->err, "give it with the event, or give it a default: in the envelope");
 }
 
 /* The field's text, absent when it is to be left out. Where the type has a value, that is how it is written. */
