@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ids.h"
+
 int spec_main(int argc, char **argv, const struct spec *specs, size_t count) {
     struct CMUnitTest *chosen = calloc(count, sizeof *chosen);
     size_t chosen_count = 0;
@@ -42,4 +44,13 @@ void spec_expect_error(weir_code code, weir_code expected, const weir_error *err
     print_error("%s\n  gave     %s: %s\n  expected %s: %s\n", call, weir_code_name(code),
                 code == WEIR_OK ? "" : err->message, weir_code_name(expected), message);
     _fail(file, line);
+}
+
+uint64_t spec_seed(void) {
+    uint64_t seed;
+    const char *given = getenv("WEIR_SEED");
+    random_bytes(&seed, sizeof seed);
+    seed = given ? strtoull(given, NULL, 10) : seed % 1000000007;
+    print_message("WEIR_SEED=%llu\n", (unsigned long long)seed);
+    return seed;
 }

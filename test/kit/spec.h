@@ -28,6 +28,8 @@ struct spec {
 int spec_main(int argc, char **argv, const struct spec *specs, size_t count);
 /* Ends the case as skipped, with the reason printed. */
 void spec_skip(const char *reason);
+/* Where a property test begins: WEIR_SEED, or a random number. Printed, so that a failure can be repeated. */
+uint64_t spec_seed(void);
 
 #define SPEC_MAIN(specs)                                                      \
     int main(int argc, char **argv) {                                         \

@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/memory.h"
 #include "event/bridge.h"
@@ -385,10 +384,7 @@ static void what_was_reported_is_all_that_differs(void **state) {
     (void)state;
     weir_dialect *dialects[5];
     weir_error err;
-    const char *given = getenv("WEIR_SEED");
-    uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-    print_message("seed %llu\n", (unsigned long long)seed);
-    random_state = seed * 2654435769u + 1;
+    random_state = spec_seed() * 2654435769u + 1;
     memory = arena_new();
     for (size_t i = 0; i < 5; i++)
         expect_ok(weir_dialect_open(&dialects[i], dialect_builtin_names[i], &err), &err);

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/ids.h"
 #include "event/subject.h"
 #include "kit/spec.h"
 
@@ -176,11 +175,7 @@ static void hold(uint64_t seed) {
 
 static void every_subject_has_one_pattern(void **state) {
     (void)state;
-    uint64_t seed;
-    const char *given = getenv("WEIR_SEED");
-    random_bytes(&seed, sizeof seed);
-    seed = given ? strtoull(given, NULL, 10) : seed % 1000000007;
-    print_message("WEIR_SEED=%llu\n", (unsigned long long)seed);
+    uint64_t seed = spec_seed();
     for (uint64_t i = 0; i < 5000; i++)
         hold(seed + i);
 }

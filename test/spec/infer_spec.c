@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/ids.h"
 #include "kit/spec.h"
 #include "schema/infer.h"
 #include "schema/schema.h"
@@ -350,11 +349,7 @@ static void draft_holds(uint64_t seed) {
 
 static void every_sample_is_valid(void **state) {
     (void)state;
-    uint64_t seed;
-    const char *given = getenv("WEIR_SEED");
-    random_bytes(&seed, sizeof seed);
-    seed = given ? strtoull(given, NULL, 10) : seed % 1000000007;
-    print_message("WEIR_SEED=%llu\n", (unsigned long long)seed);
+    uint64_t seed = spec_seed();
     for (uint64_t i = 0; i < 1500; i++)
         draft_holds(seed + i);
 }

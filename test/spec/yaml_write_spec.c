@@ -4,7 +4,6 @@
  * 1.1 or 1.2 could misread, and nowhere else. */
 #include <stdlib.h>
 
-#include "base/ids.h"
 #include "kit/spec.h"
 #include "weir/json.h"
 #include "json/yaml_write.h"
@@ -252,11 +251,7 @@ static void round_trip(uint64_t seed) {
 
 static void any_tree_reads_back(void **state) {
     (void)state;
-    uint64_t seed;
-    const char *given = getenv("WEIR_SEED");
-    random_bytes(&seed, sizeof seed);
-    seed = given ? strtoull(given, NULL, 10) : seed % 1000000007;
-    print_message("WEIR_SEED=%llu\n", (unsigned long long)seed);
+    uint64_t seed = spec_seed();
     for (uint64_t i = 0; i < 3000; i++)
         round_trip(seed + i);
 }
