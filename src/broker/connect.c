@@ -21,6 +21,7 @@ enum {
     PING_MS = 20000,
     IO_BYTES = 128 << 10, /* libnats' read and write buffers */
     KEY_FILE_MAX = 1 << 20,
+    SIGNED_TRIES = 3,
     FIRST_DELAY_MS = 50,
     LAST_DELAY_MS = 2000
 };
@@ -172,6 +173,16 @@ weir_code connect_options(natsOptions **out, weir_connection *connection, weir_e
     events_attach(options, connection);
     *out = options;
     return WEIR_OK;
+}
+
+/* libnats 3.4 takes a signature that begins with a zero byte for none at all and does not send it, so a server
+ * refuses every 256th connection of a key it knows. Each try signs another nonce. */
+natsStatus connect_try(natsConnection **out, const weir_connection *connection) {
+    bool signs = connection->settings->nkey || connection->settings->creds;
+    natsStatus status = NATS_CONNECTION_AUTH_FAILED;
+    for (int left = signs ? SIGNED_TRIES : 1; left > 0 && status == NATS_CONNECTION_AUTH_FAILED; left--)
+        status = natsConnection_Connect(out, connection->options);
+    return status;
 }
 
 /* --- failures ------------------------------------------------------------------------------------------- */

@@ -92,7 +92,7 @@ static void connection_free(weir_connection *connection) {
 static weir_code connect_now(weir_connection *connection, weir_error *err) {
     natsConnection *nats = NULL;
     WEIR_TRY(connect_options(&connection->options, connection, err));
-    natsStatus status = natsConnection_Connect(&nats, connection->options);
+    natsStatus status = connect_try(&nats, connection);
     if (status != NATS_OK)
         return connect_failure(connection->settings, status, err);
     connection->open = 1;

@@ -158,8 +158,9 @@ void link_event(weir_connection *connection, weir_connection_event event, const 
 uint64_t link_incarnation(weir_connection *connection);
 void link_lost(weir_connection *connection); /* what was in flight gets no answer */
 
-/* connect.c: options of libnats, and why a connection could not be made */
+/* connect.c: options of libnats, connecting with them, and why a connection could not be made */
 WEIR_MUST_CHECK weir_code connect_options(natsOptions **out, weir_connection *connection, weir_error *err);
+natsStatus connect_try(natsConnection **out, const weir_connection *connection);
 WEIR_MUST_CHECK weir_code connect_failure(const struct settings *settings, natsStatus status,
                                           weir_error *err);
 /* What libnats said, without the place in its source; NULL gives NULL. */

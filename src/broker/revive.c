@@ -47,7 +47,7 @@ static void *revive(void *arg) {
     bool first = true;
     for (int64_t delay_s = FIRST_DELAY_S; wait_before_try(connection, delay_s);) {
         natsConnection *fresh = NULL;
-        natsStatus status = natsConnection_Connect(&fresh, connection->options);
+        natsStatus status = connect_try(&fresh, connection);
         if (status != NATS_OK) {
             report(connection, status, first);
             first = false;
