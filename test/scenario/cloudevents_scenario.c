@@ -1,78 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rooms: json base */
-/* CloudEvents and the official SDK for JavaScript: what it writes is read, what we write is read by it. The SDK
- * is installed into the build folder once, from the lock file in test/interop. */
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include "base/memory.h"
-#include "base/process.h"
+/* CloudEvents and the official SDK for JavaScript: what it writes is read, what we write is read by it. */
 #include "cli_fixture.h"
+#include "kit/interop.h"
 
 /* --- the SDK -------------------------------------------------------------------------------------------- */
 
-static const char *folder(const char *variable, const char *otherwise, const char *below) {
-    static char path[4][1024];
-    static int next;
-    char *out = path[next++ % 4];
-    const char *value = getenv(variable);
-    snprintf(out, sizeof path[0], "%s/%s", value && *value ? value : otherwise, below);
-    return out;
-}
-
-static const char *interop(const char *file) {
-    char below[128];
-    snprintf(below, sizeof below, "interop/%s", file);
-    return folder("WEIR_BUILD", "build", below);
-}
-
-static void copy(const char *name) {
-    char *data, below[128];
-    size_t size;
-    weir_error err;
-    snprintf(below, sizeof below, "test/interop/%s", name);
-    expect_ok(file_read(&data, &size, folder("WEIR_SOURCE", ".", below), 1 << 20, &err), &err);
-    expect_ok(file_write_atomic(interop(name), data, size, 0644, &err), &err);
-    mem_free(data);
-}
-
-/* With what npm said first. */
-static void skip_for(struct kit_run *npm) {
-    char reason[512];
-    snprintf(reason, sizeof reason, "the CloudEvents SDK cannot be installed: npm ci: %.*s",
-             (int)strcspn(npm->err, "\n"), npm->err);
-    kit_run_free(npm);
-    spec_skip(reason);
-}
-
-/* Before own_environment: npm looks into the user's home for where its registry is. */
 static void sdk_ready(void) {
-    weir_error err;
-    expect_ok(folder_make(interop(""), &err), &err);
-    int lock = open(interop(".lock"), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
-    assert_true(lock >= 0);
-    assert_int_equal(flock(lock, LOCK_EX), 0);
-    copy("cloudevents.js");
-    if (access(interop("node_modules/cloudevents/package.json"), R_OK) != 0) {
-        copy("package.json");
-        copy("package-lock.json");
-        struct kit_run npm =
-            kit_run((const char *const[]){"/usr/bin/env", "npm", "ci", "--prefix", interop(""), "--no-audit",
-                                          "--no-fund", "--loglevel=error", "--fetch-retries=0", NULL},
-                    NULL, 100);
-        if (npm.status != 0)
-            skip_for(&npm);
-        else
-            kit_run_free(&npm);
-    }
-    close(lock);
+    kit_interop_need();
     own_environment();
 }
 
 static struct kit_run sdk(const char *what, const char *input) {
-    return kit_run((const char *const[]){"/usr/bin/env", "node", interop("cloudevents.js"), what, NULL},
-                   input, 60);
+    return kit_run(
+        (const char *const[]){"/usr/bin/env", "node", kit_interop_script("cloudevents.js"), what, NULL},
+        input, 60);
 }
 
 static struct kit_run convert(const char *from, const char *to, const char *option, const char *input) {
