@@ -16,6 +16,7 @@
 #include "weir/plan.h"
 #include "weir/publish.h"
 #include "weir/relay.h"
+#include "weir/schema.h"
 #include "weir/text.h"
 
 #define WEIR_VERSION "0.1.0"

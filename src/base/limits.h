@@ -27,6 +27,7 @@ enum {
     LIMIT_SCHEMA_ERRORS = 32,      /* of one document */
     LIMIT_SCHEMA_NESTING = 256,    /* schemas applied inside each other to one value ($ref, allOf, ...) */
     LIMIT_SCHEMA_DEPTH = 1024,     /* the same over a whole instance, at run time */
+    LIMIT_SCHEMA_DOCUMENTS = 1000, /* that one schema refers to */
     LIMIT_SCHEMA_STEPS = 20000000, /* parts looked at for one instance: a second or two */
     LIMIT_REGEX_MATCH = 100000,    /* PCRE2 match limit per call */
     LIMIT_REGEX_DEPTH = 1000,
