@@ -22,6 +22,9 @@ enum {
     /* events */
     LIMIT_EVENT_BYTES = 64 << 20, /* nats-server's largest max_payload; the connection's own is lower */
     LIMIT_ID_BYTES = 256,         /* ids, keys, actors, tenants, traces */
+    LIMIT_EVENT_VERSIONS = 100,   /* older versions of one event type */
+    LIMIT_UPCAST_STEPS = 100,     /* from one version to the next */
+    LIMIT_UPCAST_DEPTH = 16,      /* tokens of a step's pointer */
 
     /* schema */
     LIMIT_SCHEMA_ERRORS = 32,      /* of one document */

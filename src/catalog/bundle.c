@@ -132,24 +132,21 @@ static void put_streams(struct bundle *bundle) {
 }
 
 static void put_versions(struct bundle *bundle, const struct event_def *event) {
-    bool any = false;
-    for (size_t i = 0; i < bundle->catalog->versions.count; i++) {
-        const struct version_def *version = &bundle->catalog->versions.items[i];
+    if (event->versions.count == 0)
+        return;
+    begin(bundle, "versions");
+    for (size_t i = 0; i < event->versions.count; i++) {
+        const struct version_def *version = &event->versions.items[i];
         char number[UNITS_TEXT_MAX];
-        if (version->event != event)
-            continue;
-        if (!any)
-            begin(bundle, "versions");
-        any = true;
         snprintf(number, sizeof number, "%d", version->version);
         begin(bundle, number);
         put_schema(bundle, "payload", version->payload,
                    schema_source(bundle->catalog, version->payload, version->place));
         put_tree(bundle, "example", version->example);
+        put_tree(bundle, "up", version->up);
         end(bundle);
     }
-    if (any)
-        end(bundle);
+    end(bundle);
 }
 
 static void put_events(struct bundle *bundle) {
@@ -206,6 +203,21 @@ static void put_from(struct bundle *bundle, const struct group_def *group) {
     end(bundle);
 }
 
+static void put_stated_versions(struct bundle *bundle, const struct group_def *group) {
+    if (group->versions.count == 0)
+        return;
+    begin(bundle, "versions");
+    for (size_t i = 0; i < group->versions.count; i++) {
+        const struct group_versions *stated = &group->versions.items[i];
+        weir_json_key(bundle->json, stated->type);
+        weir_json_begin_array(bundle->json);
+        for (size_t v = 0; v < stated->versions.count; v++)
+            weir_json_int(bundle->json, stated->versions.items[v]);
+        weir_json_end_array(bundle->json);
+    }
+    end(bundle);
+}
+
 static void put_groups(struct bundle *bundle) {
     begin(bundle, "groups");
     for (size_t i = 0; i < bundle->catalog->groups.count; i++) {
@@ -227,6 +239,7 @@ static void put_groups(struct bundle *bundle) {
         }
         weir_json_end_array(bundle->json);
         put_from(bundle, group);
+        put_stated_versions(bundle, group);
         end(bundle);
     }
     end(bundle);

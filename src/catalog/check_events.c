@@ -248,19 +248,24 @@ static void check_example(struct check *check, schema_run *run, const char *what
     buffer_release(&instance);
 }
 
+static void check_older_examples(struct check *check, schema_run *run, const struct event_def *event) {
+    for (size_t i = 0; i < event->versions.count; i++) {
+        const struct version_def *older = &event->versions.items[i];
+        char number[24];
+        snprintf(number, sizeof number, "%d", older->version);
+        check_example(
+            check, run, arena_printf(check->arena, "event '%s' version %s", event->type, number),
+            older->schema, older->example,
+            checking_at(check, older->place, "events", event->type, "versions", number, "example", NULL));
+    }
+}
+
 void check_example_invalid(struct check *check) {
     schema_run *run = schema_run_new();
-    each_event(event) check_example(check, run, arena_printf(check->arena, "event '%s'", event->type),
-                                    event->schema, event->example, event->example_place);
-    for (size_t i = 0; i < check->catalog->versions.count; i++) {
-        const struct version_def *version = &check->catalog->versions.items[i];
-        char number[24];
-        snprintf(number, sizeof number, "%d", version->version);
-        const char *type = version->event->type;
-        check_example(
-            check, run, arena_printf(check->arena, "event '%s' version %d", type, version->version),
-            version->schema, version->example,
-            checking_at(check, version->place, "events", type, "versions", number, "example", NULL));
+    each_event(event) {
+        check_example(check, run, arena_printf(check->arena, "event '%s'", event->type), event->schema,
+                      event->example, event->example_place);
+        check_older_examples(check, run, event);
     }
     schema_run_free(run);
 }

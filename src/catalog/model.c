@@ -68,6 +68,13 @@ weir_code catalog_event_find(const struct event_def **out, const weir_catalog *c
     return WEIR_NOT_FOUND;
 }
 
+const struct group_versions *group_versions_of(const struct group_def *group, const struct event_def *event) {
+    for (size_t i = 0; i < group->versions.count; i++)
+        if (group->versions.items[i].event == event)
+            return &group->versions.items[i];
+    return NULL;
+}
+
 const struct event_def *catalog_event_of_subject(const weir_catalog *catalog, weir_text subject) {
     const struct event_def *event = map_get(catalog->events_by_subject, subject);
     for (size_t i = 0; !event && i < catalog->patterns.count; i++)

@@ -44,6 +44,14 @@ struct stream_def {
 enum group_members { MEMBERS_WEIR, MEMBERS_ANY };
 enum group_order { ORDER_NONE, ORDER_KEY };
 
+/* The versions of an event type that a group states it reads. */
+struct group_versions {
+    const struct event_def *event; /* NULL when the catalog has none of that name (there is a finding then) */
+    const char *type;
+    struct place place;
+    LIST(int) versions; /* ascending */
+};
+
 /* What a group reads from one stream. */
 struct group_source {
     const struct stream_def *stream;
@@ -61,8 +69,9 @@ struct group_def {
     enum group_order order;
     bool each; /* every instance gets every event */
     LIST(struct group_source) from;
-    int max_deliver;        /* handler attempts in all */
-    LIST(int64_t) retry_ns; /* delay before attempt 2, 3, ...; the last one repeats */
+    LIST(struct group_versions) versions; /* of other event types it reads the current one */
+    int max_deliver;                      /* handler attempts in all */
+    LIST(int64_t) retry_ns;               /* delay before attempt 2, 3, ...; the last one repeats */
     int64_t ack_wait_ns;
     int max_ack_pending;
 };
@@ -101,16 +110,6 @@ struct naming_def {
     struct place place;
     LIST(const char *) stream, subject; /* one of them must fit */
     LIST(const char *) except;          /* streams and event types that may differ */
-};
-
-/* An older version of an event type: stored events may still have it. */
-struct version_def {
-    const struct event_def *event;
-    int version;
-    struct place place;
-    const json *payload;
-    const schema *schema; /* NULL when it did not compile (there is a finding then) */
-    const json *example;  /* or NULL */
 };
 
 /* Events that shall be had in another dialect too (weir/convert.h). */
@@ -155,7 +154,6 @@ struct weir_catalog {
     struct dead_letter_def dead_letter;
     struct naming_def naming;
     LIST(struct class_def *) classes;
-    LIST(struct version_def) versions;
     LIST(struct bridge_def *) bridges;
     LIST(struct source *) files; /* all places and schemas point into them */
     LIST(schema *) schemas;
@@ -174,6 +172,8 @@ const struct group_def *catalog_group(const weir_catalog *catalog, weir_text nam
 const struct service_def *catalog_service(const weir_catalog *catalog, weir_text name);
 /* The event type whose subject (template) matches a published subject, or NULL. */
 const struct event_def *catalog_event_of_subject(const weir_catalog *catalog, weir_text subject);
+/* The versions a group states of an event type, or NULL: it reads the current one. */
+const struct group_versions *group_versions_of(const struct group_def *group, const struct event_def *event);
 /* The first stream of events that takes every subject of the pattern, or NULL. A stream whose subjects cannot
  * be read may have been meant to, and counts. */
 const struct stream_def *catalog_stream_taking(const weir_catalog *catalog, weir_text pattern);

@@ -85,8 +85,8 @@ static const struct source *payload_source(struct reading *reading, const struct
     return source;
 }
 
-static void compile_payload(struct reading *reading, const struct node *owner, const json **root,
-                            const schema **compiled) {
+void read_payload(struct reading *reading, const struct node *owner, const json **root,
+                  const schema **compiled) {
     struct node payload = node_member(owner, "payload");
     if (!payload.value) {
         report_add(reading->sources.report, RULE_MISSING_KEY, owner->place,
@@ -164,32 +164,6 @@ static void read_idempotency(struct reading *reading, const struct node *node, s
         read_pointer(reading, &member, "action", event->action, node_member(&member, "action").place);
 }
 
-static void read_versions(struct reading *reading, const struct node *node, const struct event_def *event) {
-    struct node versions = node_member(node, "versions");
-    static const struct field rows[] = {{"payload", FIELD_OTHER}, {"example", FIELD_OTHER}};
-    static const struct fields fields = FIELDS(rows);
-    struct members members = members_of(&reading->sources, &versions, "version");
-    while (members_next(&reading->sources, &members)) {
-        struct version_def version = {.event = event, .place = members.node.place};
-        char *end;
-        long number = strtol(members.name, &end, 10);
-        if (*end || number < 1 || number >= event->version) {
-            report_add(reading->sources.report, RULE_BAD_VALUE, members.node.place,
-                       "%s: versions must be numbers from 1 to below the current version %d, is '%s'",
-                       node->what, event->version, members.name);
-            continue;
-        }
-        uint64_t stated;
-        members.node.what = arena_printf(reading->sources.arena, "%s version %ld", node->what, number);
-        if (!fields_read(&reading->sources, &members.node, &fields, NULL, &stated))
-            continue;
-        version.version = (int)number;
-        version.example = json_get(members.node.value, "example");
-        compile_payload(reading, &members.node, &version.payload, &version.schema);
-        list_push(reading->sources.arena, &reading->catalog->versions, version);
-    }
-}
-
 static bool check_subject(struct reading *reading, const struct node *node, const struct event_def *event) {
     weir_error err;
     if (subject_check(weir_text_of(event->type), &err) != WEIR_OK) {
@@ -257,7 +231,7 @@ void read_event(struct reading *reading, const struct node *node, const char *ty
         read_pointer(reading, node, "key", event->key, node_member(node, "key").place);
     read_params(reading, node, event);
     read_idempotency(reading, node, event);
-    compile_payload(reading, node, &event->payload, &event->schema);
+    read_payload(reading, node, &event->payload, &event->schema);
     read_versions(reading, node, event);
     if (check_subject(reading, node, event) &&
         reading_define(reading, reading->catalog->events_by_type, "event", type, node->place, event)) {

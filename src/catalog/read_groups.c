@@ -23,6 +23,7 @@ static const struct field group_rows[] = {
     {"service", FIELD_TEXT, AT(service)},
     {"description", FIELD_TEXT, AT(description)},
     {"from", FIELD_OTHER},
+    {"versions", FIELD_OTHER},
 };
 static const struct field default_rows[] = {SETTINGS};
 #undef AT
@@ -172,6 +173,7 @@ void read_group(struct reading *reading, const struct node *node, const char *na
     if (!fields_read(&reading->sources, node, &group_fields, group, &stated))
         return;
     read_from(reading, node, group);
+    read_group_versions(reading, node, group);
     if (named && reading_define(reading, reading->catalog->groups_by_name, "group", name, node->place, group))
         list_push(reading->sources.arena, &reading->catalog->groups, group);
 }

@@ -49,6 +49,11 @@ bool read_dialect(struct reading *reading, const struct node *parent, const char
 void read_envelope(struct reading *reading, const struct node *root);
 void read_bridge(struct reading *reading, const struct node *node, const char *name);
 void read_event(struct reading *reading, const struct node *node, const char *type);
+/* The `payload` of an event or a version of it: its schema, and that compiled, where they are sound. */
+void read_payload(struct reading *reading, const struct node *owner, const json **root,
+                  const schema **compiled);
+void read_versions(struct reading *reading, const struct node *node, struct event_def *event);
+void read_group_versions(struct reading *reading, const struct node *node, struct group_def *group);
 void read_group_defaults(struct reading *reading, const struct node *node);
 void read_group(struct reading *reading, const struct node *node, const char *name);
 void read_service(struct reading *reading, const struct node *node, const char *name);

@@ -88,11 +88,10 @@ static weir_code put_all(struct exporting *exporting, weir_error *err) {
     for (size_t i = 0; i < catalog->events.count; i++) {
         const struct event_def *event = catalog->events.items[i];
         WEIR_TRY(put_payload(exporting, event->type, event->version, event->payload, event->place, err));
-    }
-    for (size_t i = 0; i < catalog->versions.count; i++) {
-        const struct version_def *version = &catalog->versions.items[i];
-        WEIR_TRY(put_payload(exporting, version->event->type, version->version, version->payload,
-                             version->place, err));
+        for (size_t v = 0; v < event->versions.count; v++) {
+            const struct version_def *older = &event->versions.items[v];
+            WEIR_TRY(put_payload(exporting, event->type, older->version, older->payload, older->place, err));
+        }
     }
     return WEIR_OK;
 }

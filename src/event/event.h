@@ -6,6 +6,7 @@
 
 #include "base/list.h"
 #include "event/dialect.h"
+#include "event/upcast.h"
 #include "schema/schema.h"
 #include "weir/clock.h"
 #include "weir/event.h"
@@ -29,9 +30,10 @@ struct event_def {
     const char *owner;
     const char *description;
     int version;
-    const json *payload;  /* its JSON Schema */
-    const schema *schema; /* the same, compiled */
-    const json *example;  /* a payload, or NULL */
+    LIST(struct version_def) versions; /* older ones, ascending */
+    const json *payload;               /* its JSON Schema */
+    const schema *schema;              /* the same, compiled */
+    const json *example;               /* a payload, or NULL */
     struct place example_place;
 };
 

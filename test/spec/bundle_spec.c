@@ -101,11 +101,12 @@ static void event_lines(struct lines *lines, const weir_catalog *catalog) {
         LINE("idempotency %s %s %s", e->type, or_nothing(e->entity), or_nothing(e->action));
         for (size_t p = 0; p < e->params.count; p++)
             LINE("param %s.%s = %s", e->type, e->params.items[p].name, e->params.items[p].pointer);
-    }
-    for (size_t i = 0; i < catalog->versions.count; i++) {
-        const struct version_def *v = &catalog->versions.items[i];
-        LINE("version %s %d schema %d example %s", v->event->type, v->version, v->schema != NULL,
-             tree(lines->arena, v->example));
+        for (size_t v = 0; v < e->versions.count; v++) {
+            const struct version_def *older = &e->versions.items[v];
+            LINE("version %s %d schema %d example %s up %s steps %zu", e->type, older->version,
+                 older->schema != NULL, tree(lines->arena, older->example), tree(lines->arena, older->up),
+                 older->steps.count);
+        }
     }
 }
 
@@ -122,6 +123,10 @@ static void group_lines(struct lines *lines, const weir_catalog *catalog) {
             for (size_t e = 0; e < from->events.count; e++)
                 LINE("from %s %s %d %s", g->name, from->stream->name, from->all, from->events.items[e]->type);
         }
+        for (size_t t = 0; t < g->versions.count; t++)
+            for (size_t v = 0; v < g->versions.items[t].versions.count; v++)
+                LINE("reads %s %s %d", g->name, g->versions.items[t].event->type,
+                     g->versions.items[t].versions.items[v]);
     }
 }
 

@@ -36,6 +36,7 @@ static const struct {
     {"read_events.c", {"events"}},
     {"read_groups.c", {"groups", "services"}},
     {"read_streams.c", {"streams", "retention"}},
+    {"read_versions.c", {"events", "groups"}},
 };
 
 /* Is `key` named between the heading of the section and the next heading? "" is the whole page. */
