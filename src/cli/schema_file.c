@@ -151,7 +151,7 @@ static weir_code compile_file(struct schema_file *out, cli *cli, const char *nam
         out->rules = refs->compiled;
         return WEIR_OK;
     }
-    if (refs->missing.data)
+    if (refs->missing.data && err->code == WEIR_INVALID)
         weir_hint(err,
                   "name the file that holds it: --ref FILE, found by its $id, or by its name relative to "
                   "the schema's folder");

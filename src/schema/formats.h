@@ -23,4 +23,7 @@ bool format_ipv6(weir_text text);
 bool format_uri(weir_text text);
 bool format_uri_reference(weir_text text);
 
+/* formats_idn.c: does a label that begins with xn-- stand for one that IDNA 2008 allows? At most 63 bytes. */
+bool format_a_label(weir_text label);
+
 #endif

@@ -74,7 +74,7 @@ bool format_ipv6(weir_text text) {
 
 /* --- names ---------------------------------------------------------------------------------------------- */
 
-/* RFC 1123. "--" in the third and fourth place is kept for encodings, of which xn-- is the only one. */
+/* RFC 1123. "--" in the third and fourth place is kept for encodings, of which xn-- is the only one (RFC 5891). */
 static bool is_label(weir_text label) {
     if (!label.size || label.size > 63 || label.data[0] == '-' || label.data[label.size - 1] == '-')
         return false;
@@ -83,7 +83,7 @@ static bool is_label(weir_text label) {
             return false;
     if (label.size < 4 || label.data[2] != '-' || label.data[3] != '-')
         return true;
-    return (label.data[0] | 0x20) == 'x' && (label.data[1] | 0x20) == 'n' && label.size > 5;
+    return (label.data[0] | 0x20) == 'x' && (label.data[1] | 0x20) == 'n' && format_a_label(label);
 }
 
 bool format_hostname(weir_text text) {

@@ -3,10 +3,12 @@
  * piece and only what ECMA-262 knows is let through: PCRE2's own inventions (\A, (?i), (*VERB), possessive
  * repeats, POSIX classes) never reach it by accident. What differs is rewritten: `.` and \s by their ECMA
  * sets, \v, \u{...}, named groups by number, [^], a literal `{`. Escapes of punctuation that the u flag would
- * refuse (\-) are accepted, because people write them. One pass, no stack: brackets are counted. */
+ * refuse (\-) are accepted, because people write them. One pass; the brackets that are open are kept. */
 #include "schema/pattern.h"
 
 #include "base/fail.h"
+#include "base/limits.h"
+#include "json/json.h"
 
 weir_code pattern_fail(const struct pattern *pattern, const char *why) {
     buffer shown;
@@ -32,7 +34,7 @@ uint32_t pattern_next(struct pattern *pattern) {
 
 static bool name_char(int c, bool first) {
     int low = c | 0x20;
-    return (low >= 'a' && low <= 'z') || c == '_' || c == '$' || (!first && c >= '0' && c <= '9');
+    return (low >= 'a' && low <= 'z') || c == '_' || c == '$' || c >= 128 || (!first && c >= '0' && c <= '9');
 }
 
 /* name> ; the opening < is consumed */
@@ -90,6 +92,7 @@ static weir_code survey(struct pattern *pattern) {
 static weir_code open_group(struct pattern *pattern) {
     static const char *const known[] = {"?:", "?=", "?!", "?<=", "?<!"};
     buffer_char(pattern->out, '(');
+    buffer_char(&pattern->open, '(');
     if (pattern_peek(pattern, 0) != '?')
         return pattern_peek(pattern, 0) == '*' ? pattern_fail(pattern, "nothing to repeat") : WEIR_OK;
     weir_text rest = {pattern->text.data + pattern->at, pattern->text.size - pattern->at};
@@ -97,6 +100,7 @@ static weir_code open_group(struct pattern *pattern) {
         if (text_starts(rest, known[i])) {
             buffer_string(pattern->out, known[i]);
             pattern->at += strlen(known[i]);
+            pattern->open.data[pattern->open.size - 1] = known[i][1];
             return WEIR_OK;
         }
     if (!text_starts(rest, "?<"))
@@ -119,6 +123,23 @@ static size_t braces(const struct pattern *pattern) {
     return pattern_peek(pattern, at) == '}' ? at + 1 : 0;
 }
 
+static weir_text without_zeros(weir_text digits) {
+    while (digits.size > 1 && *digits.data == '0')
+        digits = (weir_text){digits.data + 1, digits.size - 1};
+    return digits;
+}
+
+/* Is the first number of {5,2} the larger one? They may have any number of digits. */
+static bool braces_fall(const struct pattern *pattern, size_t size) {
+    weir_text from = {pattern->text.data + pattern->at + 1, size - 2};
+    const char *comma = memchr(from.data, ',', from.size);
+    if (!comma || comma + 1 == from.data + from.size)
+        return false;
+    weir_text to = {comma + 1, (size_t)(from.data + from.size - comma) - 1};
+    from.size = (size_t)(comma - from.data);
+    return json_number_compare(without_zeros(from), without_zeros(to)) > 0;
+}
+
 /* A repeat, if one stands here. *atom: is there something to repeat? */
 static weir_code repeat(struct pattern *pattern, bool *atom, bool *was_repeat) {
     int c = pattern_peek(pattern, 0);
@@ -128,6 +149,8 @@ static weir_code repeat(struct pattern *pattern, bool *atom, bool *was_repeat) {
         return WEIR_OK;
     if (!*atom)
         return pattern_fail(pattern, "nothing to repeat");
+    if (c == '{' && braces_fall(pattern, size))
+        return pattern_fail(pattern, "a repeat must go upwards");
     buffer_append(pattern->out, pattern->text.data + pattern->at, size);
     pattern->at += size;
     if (pattern_skip(pattern, '?'))
@@ -175,8 +198,17 @@ static weir_code outer_escape(struct pattern *pattern, bool *atom) {
     return WEIR_OK;
 }
 
+/* What a lookbehind found cannot be repeated. */
+static weir_code close_group(struct pattern *pattern, bool *atom) {
+    if (!pattern->open.size)
+        return pattern_fail(pattern, "a bracket is closed that was not opened");
+    *atom = pattern->open.data[--pattern->open.size] != '<';
+    buffer_char(pattern->out, ')');
+    return WEIR_OK;
+}
+
 /* Everything that is not a repeat. */
-static weir_code piece(struct pattern *pattern, unsigned *open, bool *atom) {
+static weir_code piece(struct pattern *pattern, bool *atom) {
     int c = pattern_peek(pattern, 0);
     *atom = c != '^' && c != '$' && c != '|' && c != '(';
     if (strchr("\\[()^$|.", c) == NULL || c == 0) {
@@ -190,13 +222,9 @@ static weir_code piece(struct pattern *pattern, unsigned *open, bool *atom) {
     case '[':
         return pattern_class(pattern);
     case '(':
-        (*open)++;
         return open_group(pattern);
     case ')':
-        if (!*open)
-            return pattern_fail(pattern, "a bracket is closed that was not opened");
-        (*open)--;
-        break;
+        return close_group(pattern, atom);
     case '.':
         buffer_string(pattern->out, "[^\\n\\r\\x{2028}\\x{2029}]");
         return WEIR_OK;
@@ -205,15 +233,21 @@ static weir_code piece(struct pattern *pattern, unsigned *open, bool *atom) {
     return WEIR_OK;
 }
 
+static weir_code translate(struct pattern *pattern) {
+    bool atom = false, was_repeat = false;
+    WEIR_TRY(survey(pattern));
+    while (pattern->at < pattern->text.size) {
+        WEIR_TRY(repeat(pattern, &atom, &was_repeat));
+        if (!was_repeat)
+            WEIR_TRY(piece(pattern, &atom));
+    }
+    return pattern->open.size ? pattern_fail(pattern, "a bracket is not closed") : WEIR_OK;
+}
+
 weir_code pattern_translate(buffer *out, weir_text text, weir_error *err) {
     struct pattern pattern = {.text = text, .out = out, .err = err};
-    unsigned open = 0;
-    bool atom = false, was_repeat = false;
-    WEIR_TRY(survey(&pattern));
-    while (pattern.at < text.size) {
-        WEIR_TRY(repeat(&pattern, &atom, &was_repeat));
-        if (!was_repeat)
-            WEIR_TRY(piece(&pattern, &open, &atom));
-    }
-    return open ? pattern_fail(&pattern, "a bracket is not closed") : WEIR_OK;
+    buffer_init(&pattern.open, LIMIT_REGEX_BYTES + 1);
+    weir_code code = translate(&pattern);
+    buffer_release(&pattern.open);
+    return code;
 }

@@ -18,6 +18,7 @@ struct pattern {
     size_t at;
     buffer *out;
     weir_error *err;
+    buffer open;     /* a character for each bracket that is open: '<' for a lookbehind */
     unsigned groups; /* capturing ones in the whole pattern */
     struct group_name names[PATTERN_NAMES];
     size_t name_count;

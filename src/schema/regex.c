@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "schema/regex.h"
 
-enum { JIT_STACK_BYTES = 32 << 10, JIT_STACK_MOST = 1 << 20 };
+enum { JIT_STACK_BYTES = 32 << 10, JIT_STACK_MOST = 1 << 20, TRANSLATED_BYTES = LIMIT_REGEX_BYTES * 16 };
 
 struct regex {
     struct byte_pattern *bytes; /* the simple ones; otherwise NULL and: */
@@ -24,6 +24,12 @@ struct regex_scratch {
     pcre2_jit_stack *stack;
 };
 
+/* The grammar is judged by pattern.c; what PCRE2 says no to is a limit of its own, or a property of no name. */
+static bool is_lookbehind(int code) {
+    return code == PCRE2_ERROR_LOOKBEHIND_NOT_FIXED_LENGTH || code == PCRE2_ERROR_LOOKBEHIND_TOO_LONG ||
+           code == PCRE2_ERROR_LOOKBEHIND_TOO_COMPLICATED;
+}
+
 static weir_code compile_failure(weir_error *err, weir_text pattern, int code) {
     PCRE2_UCHAR words[128] = {0};
     pcre2_get_error_message(code, words, sizeof words);
@@ -32,16 +38,40 @@ static weir_code compile_failure(weir_error *err, weir_text pattern, int code) {
     buffer_printable(&shown, (weir_text){pattern.data, pattern.size < 60 ? pattern.size : 60});
     weir_fail(err, WEIR_INVALID, "'%s' is no usable regular expression: %s", shown.data ? shown.data : "",
               (const char *)words);
+    if (is_lookbehind(code))
+        weir_hint(err, "look back by alternatives that have a fixed width each, such as (?<=a|bc)");
     buffer_release(&shown);
     return WEIR_INVALID;
 }
 
-static weir_code compile_code(struct regex *regex, weir_text pattern, weir_text translated, weir_error *err) {
+/* NULL and *code when PCRE2 does not take it. */
+static pcre2_code *compile_code(const buffer *translated, int *code) {
     const uint32_t options =
         PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF | PCRE2_NEVER_BACKSLASH_C;
-    int code = 0;
     PCRE2_SIZE offset = 0;
-    regex->code = pcre2_compile((PCRE2_SPTR)translated.data, translated.size, options, &code, &offset, NULL);
+    PCRE2_SPTR text = (PCRE2_SPTR)(translated->size ? translated->data : "");
+    return pcre2_compile(text, translated->size, options, code, &offset, NULL);
+}
+
+bool regex_is_valid(weir_text pattern) {
+    buffer translated;
+    buffer_init(&translated, TRANSLATED_BYTES);
+    int code = 0;
+    bool valid =
+        pattern.size <= LIMIT_REGEX_BYTES && pattern_translate(&translated, pattern, NULL) == WEIR_OK;
+    if (valid && !translated.overflow) {
+        pcre2_code_free(compile_code(&translated, &code));
+        valid =
+            code != PCRE2_ERROR_UNKNOWN_UNICODE_PROPERTY && code != PCRE2_ERROR_MALFORMED_UNICODE_PROPERTY;
+    }
+    buffer_release(&translated);
+    return valid;
+}
+
+static weir_code compile_for_pcre2(struct regex *regex, weir_text pattern, const buffer *translated,
+                                   weir_error *err) {
+    int code = 0;
+    regex->code = compile_code(translated, &code);
     if (!regex->code)
         return compile_failure(err, pattern, code);
     regex->jit = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0;
@@ -52,14 +82,13 @@ weir_code regex_compile(struct regex **out, weir_text pattern, weir_error *err) 
     if (pattern.size > LIMIT_REGEX_BYTES)
         return weir_fail(err, WEIR_LIMIT, "the regular expression has more than %d bytes", LIMIT_REGEX_BYTES);
     buffer translated;
-    buffer_init(&translated, (size_t)LIMIT_REGEX_BYTES * 16);
+    buffer_init(&translated, TRANSLATED_BYTES);
     struct regex *regex = mem_alloc(sizeof *regex);
     weir_code code = pattern_translate(&translated, pattern, err);
     if (code == WEIR_OK && translated.overflow)
         code = weir_fail(err, WEIR_LIMIT, "the regular expression is too large");
     if (code == WEIR_OK && !(regex->bytes = byte_pattern_new(pattern)))
-        code =
-            compile_code(regex, pattern, translated.size ? buffer_view(&translated) : weir_text_of(""), err);
+        code = compile_for_pcre2(regex, pattern, &translated, err);
     buffer_release(&translated);
     if (code == WEIR_OK)
         *out = regex;

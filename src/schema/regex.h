@@ -9,6 +9,8 @@
 struct regex;
 WEIR_MUST_CHECK weir_code regex_compile(struct regex **out, weir_text pattern, weir_error *err);
 void regex_free(struct regex *regex); /* NULL is fine */
+/* Is it a regular expression, whether or not PCRE2 can run it? (A lookbehind of varying width is one.) */
+bool regex_is_valid(weir_text pattern);
 
 /* What a thread needs to match: limits and a stack for the JIT. */
 struct regex_scratch;

@@ -123,6 +123,45 @@ static void braces_alone(void **state) {
     matches("^x{2}}$", "xx}");
 }
 
+/* The grammar decides; what PCRE2 cannot run is a regular expression all the same. */
+static void what_is_one(void **state) {
+    (void)state;
+    static const struct {
+        const char *pattern;
+        bool valid;
+    } rows[] = {
+        {"(?<=a+)b", true},
+        {"(?<!a|bcd*)x", true},
+        {"a{70000}", true},
+        {"a{2,10}", true},
+        {"a{10,9}", false},
+        {"a{007,8}", true},
+        {"(?=a)*", true},
+        {"(?<=a)?", false},
+        {"(?<=a)(b)?", true},
+        {"\\p{Letter}", true},
+        {"\\p{Lettr}", false},
+        {"(?<\u00e9>a)\\k<\u00e9>", true},
+        {"^\\S(|(.|\\n)*\\S)\\Z", false},
+        {"(", false},
+        {"", true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (regex_is_valid(weir_text_of(rows[i].pattern)) != rows[i].valid)
+            fail_msg("%s should be %s", rows[i].pattern, rows[i].valid ? "valid" : "invalid");
+}
+
+static void looking_back_has_a_remedy(void **state) {
+    (void)state;
+    struct regex *regex = NULL;
+    weir_error err;
+    matches("(?<=a|bc)x", "bcx");
+    expect_error(regex_compile(&regex, weir_text_of("(?<=a+)b"), &err), WEIR_INVALID, &err,
+                 "'(?<=a+)b' is no usable regular expression: lookbehind assertion is not fixed length");
+    assert_string_equal(err.hint,
+                        "look back by alternatives that have a fixed width each, such as (?<=a|bc)");
+}
+
 static void faults(void **state) {
     (void)state;
     refuses("(abc", "'(abc' is no regular expression: at byte 5: a bracket is not closed");
@@ -143,7 +182,8 @@ static void faults(void **state) {
                            "digits of a character");
     refuses("\\p{No_Such}",
             "'\\p{No_Such}' is no usable regular expression: unknown property after \\P or \\p");
-    refuses("a{3,2}", "'a{3,2}' is no usable regular expression: numbers out of order in {} quantifier");
+    refuses("a{3,02}", "'a{3,02}' is no regular expression: at byte 2: a repeat must go upwards");
+    refuses("(?<!a)*", "'(?<!a)*' is no regular expression: at byte 7: nothing to repeat");
 }
 
 /* Runs the pattern both ways where it is simple. */
@@ -190,6 +230,8 @@ static const struct spec specs[] = {
     {"a brace that repeats nothing is a brace", braces_alone},
     {"what ECMA-262 does not know is refused with its place", faults},
     {"simple patterns take a short way that agrees with the long one", the_short_way},
+    {"the grammar says what a regular expression is, not what PCRE2 can run", what_is_one},
+    {"looking back by a varying width has a remedy", looking_back_has_a_remedy},
 };
 
 SPEC_MAIN(specs)
