@@ -129,6 +129,13 @@ void buffer_clear(buffer *buffer) {
         buffer->data[0] = 0;
 }
 
+void buffer_cut(buffer *buffer, size_t size) {
+    buffer->overflow = false;
+    buffer->size = size;
+    if (buffer->data)
+        buffer->data[size] = 0;
+}
+
 /* Room for `more` bytes and a NUL; false past the bound. */
 static bool buffer_grow(buffer *buffer, size_t more) {
     if (buffer->overflow || more > buffer->bound - buffer->size) {

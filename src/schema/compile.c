@@ -59,6 +59,7 @@ struct node *compile_spot(struct compiler *compiler, const struct spot *spot) {
     node->types = node->type_words = ALL_TYPES;
     node->where = spot->where;
     node->resource = spot->resource;
+    node->source = spot->value;
     map_put(compiler->nodes, address(&spot->value), node);
     list_push(compiler->arena, &compiler->all, node);
     list_push(compiler->arena, &compiler->pending, ((struct pending){node, spot}));

@@ -116,6 +116,7 @@ struct node {
     LIST(struct applied) applied;
     struct node *unevaluated_items, *unevaluated_properties;
     const struct resource *resource;
+    const json *source; /* as it was written, for annotations */
     const char *where; /* "#/properties/id" */
     int height;        /* of cycles.c, while compiling */
 };
