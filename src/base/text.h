@@ -37,8 +37,8 @@ typedef struct buffer {
 
 void buffer_init(buffer *buffer, size_t bound);
 void buffer_release(buffer *buffer);
-void buffer_clear(buffer *buffer); /* keeps the memory */
-void buffer_cut(buffer *buffer, size_t size); /* drops what stands behind the first size bytes */
+void buffer_clear(buffer *buffer);            /* keeps the memory */
+void buffer_cut(buffer *buffer, size_t size); /* back to its first size bytes */
 void buffer_append(buffer *buffer, const void *data, size_t size);
 /* Room for size more bytes, to be written at once by the caller; they count as appended. NULL past the bound. */
 char *buffer_room(buffer *buffer, size_t size);

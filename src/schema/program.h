@@ -116,9 +116,9 @@ struct node {
     LIST(struct applied) applied;
     struct node *unevaluated_items, *unevaluated_properties;
     const struct resource *resource;
-    const json *source; /* as it was written, for annotations */
-    const char *where; /* "#/properties/id" */
-    int height;        /* of cycles.c, while compiling */
+    const json *source; /* as written, for annotations */
+    const char *where;  /* "#/properties/id" */
+    int height;         /* of cycles.c, while compiling */
 };
 
 /* A schema with a URI of its own: a document, or a subschema with $id. */
