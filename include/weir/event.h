@@ -26,20 +26,26 @@ typedef struct weir_draft {
     weir_text actor_kind; /* "user", "agent", "service", ... as the dialect allows */
     weir_text trace, span;
     weir_text idempotency_key; /* carried, never the message id */
-    int version;               /* 0: the catalog's current one */
+    int version;               /* one the catalog lists; 0: its current one */
 } weir_draft;
 
 /* An event that was read: the envelope taken apart, plus where it stands. Texts belong to the delivery or
- * reader that handed it out. Absent fields have data == NULL. */
+ * reader that handed it out. Absent fields have data == NULL.
+ *
+ * An event of an older version may have been brought up to one that its reader reads (`up` and `versions` in the
+ * catalog). version, payload, wire and weir_event_read are those of the version it was brought to, all else is as
+ * stored; stored_version and stored_wire say what that is. */
 typedef struct weir_event {
     weir_text type, payload, id, key, time, source, tenant, actor, actor_kind, trace, span, idempotency_key;
     int version;
     weir_text subject; /* where it was published (its origin, also for retries and replays) */
     weir_text stream;
-    uint64_t sequence; /* in that stream; 0 if not stored */
-    int64_t stored_ns; /* when the stream stored it (wall clock); 0 if not stored */
-    weir_text wire;    /* the envelope exactly as stored */
-    const void *tree;  /* for weir_event_read; NULL when the event was not parsed */
+    uint64_t sequence;     /* in that stream; 0 if not stored */
+    int64_t stored_ns;     /* when the stream stored it (wall clock); 0 if not stored */
+    weir_text wire;        /* the envelope: exactly as stored, unless the event was brought up */
+    const void *tree;      /* for weir_event_read; NULL when the event was not parsed */
+    int stored_version;    /* the same as version, unless the event was brought up */
+    weir_text stored_wire; /* the envelope exactly as stored */
 } weir_event;
 
 /* Reads one value of the payload by JSON Pointer ("/site_id"): a string's text, a number's own text, "true",

@@ -20,6 +20,8 @@ static const struct option_row publish_options[] = {
     {"id", 0, OPTION_TEXT, "ID", NULL, NULL, "the event's id; otherwise one is generated"},
     {"key", 0, OPTION_TEXT, "KEY", NULL, NULL, "the ordering key, where the payload does not hold it"},
     {"time", 0, OPTION_TEXT, "TIME", NULL, NULL, "when it happened, RFC 3339; otherwise now"},
+    {"version", 0, OPTION_INT, "N", NULL, NULL, "a version the catalog lists; otherwise its current one",
+     .least = 1, .most = INT32_MAX},
     {"source", 0, OPTION_TEXT, "NAME", NULL, NULL, "the service that speaks"},
     {"tenant", 0, OPTION_TEXT, "ID", NULL, NULL, "the team or organization it belongs to"},
     {"actor", 0, OPTION_TEXT, "ID", NULL, NULL, "who caused it"},
@@ -164,6 +166,7 @@ static int run_publish(cli *cli) {
 #define X(option, member, field) draft.field = weir_text_of(cli_text(cli, option));
     PUBLISH_FIELDS(X)
 #undef X
+    draft.version = cli_given(cli, "version") ? (int)cli_int(cli, "version") : 0;
     bool payload = cli_given(cli, "data") || cli_list_count(cli, "set") > 0;
     if (!cli_flag(cli, "stdin")) {
         if (!draft.type.data)
@@ -189,7 +192,9 @@ const struct command_row command_publish = {
     .run = run_publish,
     .details = "The payload is checked against the event type's schema, put into the catalog's envelope and "
                "published; the "
-               "answer says in which stream and where it stands. Failures that may pass are tried again "
+               "answer says in which stream and where it stands. --version publishes an older version that "
+               "the catalog lists, checked "
+               "against that version's schema. Failures that may pass are tried again "
                "after 1, 2 and 4 s "
                "under the same id, so an event is never stored twice.\n\n"
                "--set writes one member: site.id=7, or with a JSON Pointer /site/id=7. Numbers, true, false, "

@@ -20,6 +20,7 @@ static const struct option_row tail_options[] = {
      "begin with what was stored so long ago; forever: with everything"},
     {"no-follow", 0, OPTION_FLAG, NULL, NULL, NULL,
      "end with what is stored now; without --last or --since, all of it"},
+    {"as-stored", 0, OPTION_FLAG, NULL, NULL, NULL, "show events of older versions as they were published"},
     {"count", 'n', OPTION_INT, "N", NULL, NULL, "stop after so many events", .least = 1, .most = INT32_MAX},
     {NULL},
 };
@@ -160,10 +161,59 @@ static bool wanted(const struct tailing *tailing, const broker_msg *msg, weir_te
 
 /* --- printing ------------------------------------------------------------------------------------------- */
 
-static void print_json(struct tailing *tailing, const broker_msg *msg, const struct broker_meta *meta,
-                       const char *time) {
-    weir_text data = broker_msg_data(msg);
+/* A message as it is shown. */
+struct view {
+    const struct event_def *def;
+    bool read; /* it is an event: */
+    weir_event event;
+    weir_text data; /* in the current version where a way leads there */
+};
+
+static void bring_up(struct tailing *tailing, const struct broker_meta *meta, struct view *view) {
+    int to;
+    weir_error err;
+    const struct event_def *def = view->def;
+    weir_code code = event_version_for(&to, def, view->event.version, NULL, 0, "weir tail", &err);
+    if (code == WEIR_OK)
+        code = event_raise(&view->event, tailing->catalog->dialect, def, to, false, tailing->scratch, &err);
+    if (code != WEIR_OK)
+        cli_say(tailing->cli, "%.*s#%llu is shown as stored: %s", TEXT_ARG(meta->stream),
+                (unsigned long long)meta->stream_seq, err.message);
+    view->data = view->event.wire;
+}
+
+static void look(struct tailing *tailing, const broker_msg *msg, const struct broker_meta *meta,
+                 struct view *view) {
+    weir_error err;
+    bool as_stored = cli_flag(tailing->cli, "as-stored");
+    *view = (struct view){.def = catalog_event_of_subject(tailing->catalog, broker_msg_subject(msg)),
+                          .data = broker_msg_data(msg)};
+    bool older = view->def && view->def->versions.count && !as_stored;
+    if (!older && cli_json(tailing->cli)) /* which shows what was published, whatever it is */
+        return;
+    view->read = event_read(&view->event, tailing->catalog->dialect, view->def, view->data, false,
+                            tailing->scratch, &err) == WEIR_OK;
+    if (view->read && older)
+        bring_up(tailing, meta, view);
+}
+
+static void print_event(struct tailing *tailing, weir_json_writer *out, const struct view *view) {
     const json *ignored;
+    if (view->read && view->event.version != view->event.stored_version) {
+        weir_json_key(out, "stored_version");
+        weir_json_int(out, view->event.stored_version);
+    }
+    if (json_pool_parse(&ignored, tailing->pool, view->data, NULL) == WEIR_OK) {
+        weir_json_key(out, "event");
+        weir_json_raw(out, view->data);
+    } else { /* no JSON: as text, so that the line is */
+        weir_json_key(out, "data");
+        weir_json_text(out, view->data);
+    }
+}
+
+static void print_json(struct tailing *tailing, const broker_msg *msg, const struct broker_meta *meta,
+                       const char *time, const struct view *view) {
     weir_json_writer *json = json_writer_over(&tailing->line);
     weir_json_begin_object(json);
     weir_json_key(json, "subject");
@@ -174,13 +224,7 @@ static void print_json(struct tailing *tailing, const broker_msg *msg, const str
     weir_json_int(json, (int64_t)meta->stream_seq);
     weir_json_key(json, "time");
     weir_json_string(json, time);
-    if (json_pool_parse(&ignored, tailing->pool, data, NULL) == WEIR_OK) {
-        weir_json_key(json, "event");
-        weir_json_raw(json, data);
-    } else { /* no JSON: as text, so that the line is */
-        weir_json_key(json, "data");
-        weir_json_text(json, data);
-    }
+    print_event(tailing, json, view);
     weir_json_end_object(json);
     weir_json_done(json);
     weir_json_free(json);
@@ -208,23 +252,20 @@ static size_t terminal_columns(void) {
 }
 
 static void print_text(struct tailing *tailing, const broker_msg *msg, const struct broker_meta *meta,
-                       const char *time) {
-    weir_event event;
-    weir_error err = {0};
+                       const char *time, const struct view *view) {
     buffer *line = &tailing->line;
-    weir_text subject = broker_msg_subject(msg), data = broker_msg_data(msg);
-    const struct event_def *def = catalog_event_of_subject(tailing->catalog, subject);
-    bool read =
-        event_read(&event, tailing->catalog->dialect, def, data, false, tailing->scratch, &err) == WEIR_OK;
+    const weir_event *event = &view->event;
     buffer_printf(line, "%s %.*s#%llu ", time, TEXT_ARG(meta->stream), (unsigned long long)meta->stream_seq);
-    buffer_printable(line, read && def ? event.type : subject); /* a copy of a dead letter says what it was */
+    buffer_printable(line, view->read && view->def
+                               ? event->type
+                               : broker_msg_subject(msg)); /* a copy of a dead letter says what it was */
     buffer_char(line, ' ');
-    if (read && event.key.data)
-        buffer_printable(line, event.key);
+    if (view->read && event->key.data)
+        buffer_printable(line, event->key);
     else
         buffer_char(line, '-');
     buffer_char(line, ' ');
-    buffer_printable(line, read ? event.payload : data);
+    buffer_printable(line, view->read ? event->payload : view->data);
     size_t fits = fitting(buffer_view(line), terminal_columns());
     if (fits < line->size) {
         line->size = fits;
@@ -233,13 +274,15 @@ static void print_text(struct tailing *tailing, const broker_msg *msg, const str
 }
 
 static void print_message(struct tailing *tailing, const broker_msg *msg, const struct broker_meta *meta) {
+    struct view view;
     char time[UNITS_TEXT_MAX];
+    look(tailing, msg, meta, &view);
     time_format(meta->stored_ns - meta->stored_ns % NS_PER_MS, time);
     buffer_clear(&tailing->line);
     if (cli_json(tailing->cli))
-        print_json(tailing, msg, meta, time);
+        print_json(tailing, msg, meta, time, &view);
     else
-        print_text(tailing, msg, meta, time);
+        print_text(tailing, msg, meta, time, &view);
     buffer_char(&tailing->line, '\n');
     fwrite(tailing->line.data, 1, tailing->line.size, cli_out(tailing->cli));
     fflush(cli_out(tailing->cli));
@@ -340,7 +383,11 @@ const struct command_row command_tail = {
         "and names the dead letters too (dlq.>). What is shown is what the streams hold, in stored order "
         "while history "
         "is read.\n\n"
-        "--json prints one object per line: subject, stream, sequence, time, and the event as published.\n\n"
+        "Events of an older version are shown in the current one, where the catalog says how they become "
+        "that; "
+        "--as-stored shows them as they were published.\n\n"
+        "--json prints one object per line: subject, stream, sequence, time, the event, and stored_version "
+        "where that is an older one than is shown.\n\n"
         "Examples:\n"
         "  weir tail\n"
         "  weir tail rwa.inventory.updated --since 1h\n"

@@ -77,7 +77,8 @@ static void failed_attempt(weir_member *member, struct parcel *parcel, const str
     static const char *const words[] = {[RESULT_RETRY] = "the handler asked for a retry",
                                         [RESULT_REJECTED] = "the handler refused the event",
                                         [RESULT_TIMEOUT] = "the handler ran out of time",
-                                        [RESULT_CRASHED] = "the handler died"};
+                                        [RESULT_CRASHED] = "the handler died",
+                                        [RESULT_NEWER] = "its version is newer than the catalog's"};
     parcel_add_attempt(parcel, member_wall(member), text_or(note->text, words[note->result]));
     if (note->result != RESULT_REJECTED)
         member_count(member, &member->stats.retries);

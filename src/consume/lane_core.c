@@ -243,6 +243,9 @@ void lane_core_result(lane_core *core, uint64_t handle, enum lane_result result,
     case RESULT_CRASHED:
         failed(core, event, "crash", delay_ns, now_ns);
         break;
+    case RESULT_NEWER:
+        failed(core, event, "schema", delay_ns, now_ns);
+        break;
     case RESULT_REJECTED:
         bury(core, event, "rejected");
         break;

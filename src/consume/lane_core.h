@@ -62,6 +62,7 @@ enum lane_result {
     RESULT_TIMEOUT,  /* handler ran out of time: counts as an attempt */
     RESULT_CRASHED,  /* the worker died: counts as an attempt */
     RESULT_INVALID,  /* could not be parsed or broke its schema: dead letter at once, class schema */
+    RESULT_NEWER,    /* its version is newer than the catalog's: counts as an attempt, then class schema */
     RESULT_NOT_RUN   /* the handler could not be called (its database is locked or full): no attempt; again
                         after   delay_ns, in any group without giving the event back */
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/units.h"
@@ -29,6 +30,21 @@ static void conclude(struct call *call, enum lane_result result, const char *tex
 
 /* --- reading -------------------------------------------------------------------------------------------- */
 
+/* To the version that the group reads. */
+static weir_code bring_up(struct call *call, const struct event_def *def, event_scratch *scratch,
+                          weir_error *err) {
+    const weir_member *member = call->member;
+    const struct group_versions *stated = group_versions_of(member->group, def);
+    int to;
+    char reader[LIMIT_NAME_BYTES + 16];
+    snprintf(reader, sizeof reader, "group '%s'", member->group->name);
+    if (event_version_for(&to, def, call->event.version, stated ? stated->versions.items : NULL,
+                          stated ? stated->versions.count : 0, reader, err) != WEIR_OK)
+        return weir_prefix(err, "%s", def->type);
+    return event_raise(&call->event, member->catalog->dialect, def, to, !member->options.skip_validation,
+                       scratch, err);
+}
+
 static weir_code read_event(struct call *call, event_scratch *scratch, weir_error *err) {
     const struct parcel *parcel = call->parcel;
     const weir_catalog *catalog = call->member->catalog;
@@ -43,11 +59,20 @@ static weir_code read_event(struct call *call, event_scratch *scratch, weir_erro
     if (call->member->inbox && call->event.id.size == 0)
         return weir_fail(err, WEIR_INVALID,
                          "%s: the event has no id, so nobody can tell whether it was handled", def->type);
+    WEIR_TRY(bring_up(call, def, scratch, err));
     call->event.subject = parcel->subject;
     call->event.stream = parcel->stream;
     call->event.sequence = parcel->sequence;
     call->event.stored_ns = parcel->stored_ns;
     return WEIR_OK;
+}
+
+/* An event of a newer version may wait for its catalog, which is perhaps being taken over: the group's attempts
+ * bound that. Everything else will not get better. */
+static void conclude_unread(struct call *call, const weir_error *err) {
+    char text[sizeof err->message + sizeof err->hint + 2];
+    snprintf(text, sizeof text, "%s%s%s", err->message, err->hint[0] ? "; " : "", err->hint);
+    conclude(call, err->retriable ? RESULT_NEWER : RESULT_INVALID, text);
 }
 
 /* --- the handler ---------------------------------------------------------------------------------------- */
@@ -91,7 +116,7 @@ static struct inbox_entry entry_of(const struct call *call) {
                                 .created = call->parcel->created,
                                 .sequence = event->sequence,
                                 .type = event->type,
-                                .wire = event->wire,
+                                .wire = event->stored_wire,
                                 .stored_us = event->stored_ns / 1000,
                                 .now_us = member_wall(call->member) / 1000,
                                 .forced = call->parcel->retried};
@@ -145,7 +170,7 @@ static void handle(weir_member *member, const struct job *job, event_scratch *sc
                         .parcel = job->parcel,
                         .note = {.kind = NOTE_RESULT, .handle = job->parcel->handle, .delay_ns = -1}};
     if (read_event(&call, scratch, &err) != WEIR_OK) {
-        conclude(&call, RESULT_INVALID, err.message);
+        conclude_unread(&call, &err);
     } else if (!member->inbox) {
         call_handler(&call, job->attempt);
     } else if (begin(&call)) {

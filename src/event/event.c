@@ -11,12 +11,14 @@ event_scratch *event_scratch_new(void) {
     event_scratch *scratch = mem_alloc(sizeof *scratch);
     scratch->payload_pool = json_pool_new();
     scratch->envelope_pool = json_pool_new();
+    scratch->raised_pool = json_pool_new();
     scratch->run = schema_run_new();
     scratch->arena = arena_new();
     buffer_init(&scratch->envelope, LIMIT_EVENT_BYTES);
     buffer_init(&scratch->skeleton, LIMIT_EVENT_BYTES);
     buffer_init(&scratch->subject, LIMIT_SUBJECT_BYTES * 2);
     buffer_init(&scratch->text, LIMIT_EVENT_BYTES);
+    buffer_init(&scratch->raised, LIMIT_EVENT_BYTES);
     return scratch;
 }
 
@@ -25,12 +27,14 @@ void event_scratch_free(event_scratch *scratch) {
         return;
     json_pool_free(scratch->payload_pool);
     json_pool_free(scratch->envelope_pool);
+    json_pool_free(scratch->raised_pool);
     schema_run_free(scratch->run);
     arena_free(scratch->arena);
     buffer_release(&scratch->envelope);
     buffer_release(&scratch->skeleton);
     buffer_release(&scratch->subject);
     buffer_release(&scratch->text);
+    buffer_release(&scratch->raised);
     mem_free(scratch);
 }
 
@@ -40,6 +44,7 @@ void event_scratch_reset(event_scratch *scratch) {
     buffer_clear(&scratch->skeleton);
     buffer_clear(&scratch->subject);
     buffer_clear(&scratch->text);
+    buffer_clear(&scratch->raised);
     scratch->tree = (struct event_tree){0};
 }
 

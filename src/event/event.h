@@ -60,12 +60,24 @@ WEIR_MUST_CHECK weir_code event_build(struct event_built *out, const dialect *di
                                       weir_error *err);
 
 /* Takes stored bytes apart. With def, key is found and (when `validate`) the payload and the envelope are
- * checked against their schemas; an older version's payload is not (its schema is not in the catalog), a
- * newer one is INVALID. Where the wire names the subject as the type, out->type is def's type all the same.
+ * checked against their schemas; an older version's payload is checked against its own (an unlisted one passes), a
+ * newer version is INVALID, and retriable: with a newer catalog it would pass. Where the wire names the subject as the type, out->type is def's type all the same.
  * def may be NULL: the envelope alone. Texts live in the scratch until its next use.
  * Sets wire and tree; subject, stream, sequence and stored_ns are the caller's. */
 WEIR_MUST_CHECK weir_code event_read(weir_event *out, const dialect *dialect, const struct event_def *def,
                                      weir_text wire, bool validate, event_scratch *scratch, weir_error *err);
+
+/* Which version does a reader get of one that is stored as `stored` (0: it says none, and counts as the current one)? It reads `count` versions, ascending; with
+ * none, the current one, and what nothing leads there as stored. INVALID when nothing brings it to a version that is read; the
+ * sentence calls the reader `reader` ("group 'wallet'"). */
+WEIR_MUST_CHECK weir_code event_version_for(int *out, const struct event_def *def, int stored,
+                                            const int *versions, size_t count, const char *reader,
+                                            weir_error *err);
+/* Brings an event that event_read just read with this scratch up to version `to` (of event_version_for): version,
+ * payload, wire and tree become those, the rest of the envelope stays. When `validate`, the result must be valid in
+ * that version. INVALID says which step fails, or what the schema finds; the event is as it was then. */
+WEIR_MUST_CHECK weir_code event_raise(weir_event *event, const dialect *dialect, const struct event_def *def,
+                                      int to, bool validate, event_scratch *scratch, weir_error *err);
 
 /* Do two events that were read say the same? Ids, trace and span are left out, numbers in payloads count by
  * value, and times only count when `times` says so (a time may have been generated). */

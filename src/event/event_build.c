@@ -20,7 +20,8 @@ struct builder {
     weir_draft draft;               /* completed as we go */
     struct dialect_facts facts;     /* as well */
     const json *payload, *envelope; /* envelope: parsed when something asks for it */
-    size_t payload_at;              /* in the envelope */
+    const json *current; /* the payload in the current version: what pointers into it lead through */
+    size_t payload_at;   /* in the envelope */
     size_t max_bytes;
     weir_error *err;
 };
@@ -31,6 +32,21 @@ static const weir_text *draft_field(const void *draft, int field) {
 
 /* --- the draft ------------------------------------------------------------------------------------------ */
 
+static weir_code refuse_version(const struct builder *builder) {
+    const struct event_def *def = builder->def;
+    arena *memory = builder->scratch->arena;
+    const char *listed = "";
+    for (size_t i = 0; i < def->versions.count; i++)
+        listed = arena_printf(memory, "%s%s%d", listed, i ? ", " : "", def->versions.items[i].version);
+    const char *verb = def->versions.count ? "are" : "is", *and = def->versions.count ? " and " : "";
+    weir_fail(builder->err, WEIR_INVALID, "version %d is not the catalog's, which %s %s%s%d",
+              builder->draft.version, verb, listed, and, def->version);
+    const char *how = builder->draft.version > def->version ? "use a catalog that has version"
+                                                            : "list under the event's `versions` version";
+    return weir_hint(builder->err, "leave the version out to publish version %d, or %s %d", def->version, how,
+                     builder->draft.version);
+}
+
 static weir_code settle_type(struct builder *builder) {
     const struct event_def *def = builder->def;
     weir_draft *draft = &builder->draft;
@@ -38,11 +54,11 @@ static weir_code settle_type(struct builder *builder) {
     if (draft->type.data && !text_is(draft->type, def->type))
         return weir_fail(builder->err, WEIR_INVALID, "the draft is of type '%s'", shown(wrong, draft->type));
     draft->type = weir_text_of(def->type);
-    if (draft->version != 0 && draft->version != def->version)
-        return weir_fail(builder->err, WEIR_INVALID, "version %d is not the catalog's, which is %d",
-                         draft->version, def->version);
-    draft->version = def->version;
-    return WEIR_OK;
+    if (draft->version == 0)
+        draft->version = def->version;
+    if (draft->version == def->version || event_version(def, draft->version))
+        return WEIR_OK;
+    return refuse_version(builder);
 }
 
 static weir_code check_draft(struct builder *builder) {
@@ -87,7 +103,11 @@ static weir_code read_payload(struct builder *builder) {
         !event_depth_fits(builder->payload, (int)depth))
         return weir_fail(builder->err, WEIR_INVALID, "the payload is nested more than %d levels deep",
                          LIMIT_JSON_DEPTH - (int)depth);
-    return event_check_schema(scratch->run, builder->def->schema, builder->payload, "payload", builder->err);
+    int version = builder->draft.version;
+    WEIR_TRY(event_check_schema(scratch->run, event_version_schema(builder->def, version), builder->payload,
+                                "payload", builder->err));
+    return event_current_payload(&builder->current, builder->def, builder->payload, version, scratch,
+                                 builder->err);
 }
 
 /* --- the envelope --------------------------------------------------------------------------------------- */
@@ -141,11 +161,12 @@ static weir_code write_envelope(struct builder *builder) {
 
 /* --- the key and the subject ---------------------------------------------------------------------------- */
 
-/* What stands at a pointer into the envelope; inside the payload it is there before the envelope is. */
+/* What stands at a pointer into the envelope; inside the payload it is there before the envelope is. Pointers into the
+ * payload are those of the current version. */
 static weir_code text_at(struct builder *builder, const char *what, const char *pointer, weir_text *out) {
     weir_text inner = event_payload_pointer(builder->dialect, pointer);
     if (inner.data)
-        return event_text_at(out, json_pointer(builder->payload, inner), what, pointer, builder->err);
+        return event_text_at(out, json_pointer(builder->current, inner), what, pointer, builder->err);
     if (builder->scratch->envelope.size == 0)
         WEIR_TRY(write_bytes(builder));
     WEIR_TRY(parse_envelope(builder));
@@ -166,7 +187,7 @@ static weir_code settle_fact(struct builder *builder, const char *what, const ch
 }
 
 static weir_code settle_facts(struct builder *builder) {
-    builder->facts.payload = builder->payload;
+    builder->facts.payload = builder->current;
     if (builder->draft.idempotency_key.data)
         return WEIR_OK;
     WEIR_TRY(settle_fact(builder, "entity", builder->def->entity, &builder->facts.entity));

@@ -36,8 +36,8 @@ static bool says_type(const weir_event *event, const dialect *how, const struct 
     return pattern_matches(buffer_view(&scratch->subject), event->type);
 }
 
-/* An older version's schema is not in the catalog, so its payload passes; a newer one means our catalog is
- * old. */
+/* An older version has its own schema where the catalog lists it, and passes where not; a newer one means our
+ * catalog is old. */
 static weir_code check(const weir_event *event, const dialect *how, const struct event_def *def,
                        const json *envelope, event_scratch *scratch, weir_error *err) {
     char wrong[SHOWN_MAX];
@@ -51,20 +51,35 @@ static weir_code check(const weir_event *event, const dialect *how, const struct
         weir_fail(err, WEIR_INVALID, "version %d is newer than the catalog's, which is %d", event->version,
                   def->version);
         weir_hint(err, "use the catalog this event was published with");
+        if (err)
+            err->retriable = true; /* a program may be about to take it over */
         return WEIR_INVALID;
     }
-    if (event->version != 0 && event->version < def->version)
-        return WEIR_OK;
-    return event_check_schema(scratch->run, def->schema, scratch->tree.payload, "payload", err);
+    int version = event->version ? event->version : def->version;
+    return event_check_schema(scratch->run, event_version_schema(def, version), scratch->tree.payload,
+                              "payload", err);
+}
+
+/* A pointer into the payload is one of the current version. An older payload that cannot be brought there has no
+ * key: whoever reads it on learns why. */
+static const json *key_value(const weir_event *event, const dialect *how, const struct event_def *def,
+                             event_scratch *scratch) {
+    const struct event_tree *tree = &scratch->tree;
+    weir_text inner = event_payload_pointer(how, def->key);
+    const json *payload;
+    if (!inner.data || !event_version(def, event->version))
+        return dialect_value_at(how, tree->envelope, weir_text_of(def->key));
+    if (event_current_payload(&payload, def, tree->payload, event->version, scratch, NULL) != WEIR_OK)
+        return NULL;
+    return json_pointer(payload, inner);
 }
 
 static weir_code read_key(weir_event *event, const dialect *how, const struct event_def *def,
-                          const json *envelope, weir_error *err) {
+                          event_scratch *scratch, weir_error *err) {
     weir_text key;
-    const json *value = dialect_value_at(how, envelope, weir_text_of(def->key));
-    WEIR_TRY(event_text_at(&key, value, "key", def->key, err));
-    if (key.data)
-        event->key = key;
+    WEIR_TRY(event_text_at(&key, key_value(event, how, def, scratch), "key", def->key, err));
+    if (key.data) /* the brought up payload lives shorter than the event */
+        event->key = event_version(def, event->version) ? arena_text(scratch->arena, key) : key;
     return WEIR_OK;
 }
 
@@ -75,14 +90,16 @@ static weir_code read_event(weir_event *out, const dialect *how, const struct ev
     WEIR_TRY(dialect_read(how, out, envelope, scratch->arena, err));
     WEIR_TRY(event_check_fields(out, event_field, err));
     scratch->tree.payload = dialect_field_value(envelope, how->canonical[CANONICAL_PAYLOAD]);
+    scratch->tree.envelope = envelope;
     scratch->tree.text = &scratch->text;
     if (validate)
         WEIR_TRY(check(out, how, def, envelope, scratch, err));
     if (def && def->key)
-        WEIR_TRY(read_key(out, how, def, envelope, err));
+        WEIR_TRY(read_key(out, how, def, scratch, err));
     if (def && dialect_type_is_subject(how) && says_type(out, how, def, scratch))
         out->type = weir_text_of(def->type);
-    out->wire = wire;
+    out->wire = out->stored_wire = wire;
+    out->stored_version = out->version;
     out->tree = &scratch->tree;
     return WEIR_OK;
 }

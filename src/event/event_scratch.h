@@ -8,15 +8,15 @@
 
 /* What weir_event.tree points to. */
 struct event_tree {
-    const json *payload;
+    const json *payload, *envelope;
     buffer *text; /* holds the JSON text of an array or object that was asked for */
 };
 
 struct event_scratch {
-    json_pool *payload_pool, *envelope_pool;
+    json_pool *payload_pool, *envelope_pool, *raised_pool;
     schema_run *run;
     arena *arena;
-    buffer envelope, skeleton, subject, text;
+    buffer envelope, skeleton, subject, text, raised;
     struct event_tree tree;
 };
 
@@ -32,6 +32,17 @@ WEIR_MUST_CHECK weir_code event_check_fields(const void *holder,
 /* Runs a schema and makes the first problem a sentence: "payload /value: must be ... (type)". */
 WEIR_MUST_CHECK weir_code event_check_schema(schema_run *run, const schema *schema, const json *value,
                                              const char *what, weir_error *err);
+
+/* The payload of an older version as it is in version `to`, as text and as a tree. Both live in the scratch until
+ * the next such call, and its next use. */
+WEIR_MUST_CHECK weir_code event_raise_payload(weir_text *text, const json **tree, const struct event_def *def,
+                                              const json *payload, int from, int to, event_scratch *scratch,
+                                              weir_error *err);
+/* The payload that the catalog's pointers (key, parameters, idempotency) are read from: in the current version where a way
+ * leads there, as it stands where none does. */
+WEIR_MUST_CHECK weir_code event_current_payload(const json **out, const struct event_def *def,
+                                                const json *payload, int version, event_scratch *scratch,
+                                                weir_error *err);
 
 /* No deeper than LIMIT_JSON_DEPTH once it stands `inside` levels down in an envelope? */
 bool event_depth_fits(const json *value, int inside);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writing an event into the outbox, checked first: what is refused here is refused in the producer's hands,
  * not parked behind its back. The whole event is built for it, envelope and subject included, and thrown
- * away: the relay builds it again with the catalog of its day. */
+ * away: the relay builds it again with the catalog of its day, in the version that was checked here. */
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +21,7 @@ static weir_code build_and_insert(struct sqlite3 *db, const weir_catalog *catalo
     char id[UUID_TEXT_SIZE];
     draft->id = built.id;
     draft->key = built.key;
+    draft->version = draft->version ? draft->version : def->version;
     if (!built.id.data) { /* the dialect has no place for one: the outbox and the inbox still want it */
         uuid7_format(id, clock->wall_ns(clock->self));
         draft->id = weir_text_of(id);
