@@ -24,7 +24,8 @@ function(weir_install_private name)
     file(REAL_PATH ${${name}_LIBRARY} real)
     execute_process(COMMAND ${CMAKE_OBJDUMP} -p ${real} OUTPUT_VARIABLE headers)
     string(REGEX MATCH "SONAME +([^ \n]+)" line "${headers}")
-    install(FILES ${real} DESTINATION ${CMAKE_INSTALL_LIBDIR}/weir RENAME ${CMAKE_MATCH_1})
+    install(FILES ${real} DESTINATION ${CMAKE_INSTALL_LIBDIR}/weir RENAME ${CMAKE_MATCH_1}
+            COMPONENT schema)
   endif()
 endfunction()
 
@@ -82,6 +83,25 @@ function(weir_library)
   install(FILES ${PROJECT_BINARY_DIR}/weir.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endfunction()
 
+# libweir-schema.so: the room `schema` for those who want nothing else. Only what its public functions need is in it, and
+# only what that needs is linked: no NATS, no database, no YAML, no TLS. `cmake --install build --component schema`
+# installs it alone.
+function(weir_schema_library)
+  add_library(weir_schema SHARED ${PROJECT_BINARY_DIR}/empty.c)
+  set_target_properties(weir_schema PROPERTIES OUTPUT_NAME weir-schema VERSION ${PROJECT_VERSION} SOVERSION 0
+                        LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}
+                        LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/weir-schema.map)
+  target_link_options(weir_schema PRIVATE -Wl,--as-needed -Wl,-u,weir_schema_compile
+                      -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/weir-schema.map
+                      $<IF:$<BOOL:${WEIR_SANITIZE}>,-Wl$<COMMA>-z$<COMMA>undefs,-Wl$<COMMA>-z$<COMMA>defs>)
+  target_link_libraries(weir_schema PRIVATE room_schema)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/weir-schema.pc.in ${PROJECT_BINARY_DIR}/weir-schema.pc @ONLY)
+  install(TARGETS weir_schema LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT schema)
+  install(FILES ${PROJECT_BINARY_DIR}/weir-schema.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT schema)
+  install(FILES include/weir/schema.h include/weir/error.h include/weir/text.h
+          DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/weir COMPONENT schema)
+endfunction()
+
 # A test program. Its first lines name the rooms it needs (`/* rooms: base json */`) and its cases stand in a table of
 # rows `    {"a sentence", function},`: each becomes a ctest case "<program>: <sentence>", so one can be run by name.
 # `/* sources: examples/x.c */` adds files from outside the rooms.
@@ -103,7 +123,7 @@ function(weir_test source)
     target_link_libraries(${name} PRIVATE room_${room})
   endforeach()
   if(TARGET weir_program AND name MATCHES "_scenario$")
-    add_dependencies(${name} weir_program) # scenarios run build/weir as a user would
+    add_dependencies(${name} weir_program weir_schema) # scenarios run build/weir as a user would
   endif()
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
   file(READ ${source} text)

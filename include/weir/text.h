@@ -14,7 +14,8 @@ typedef struct weir_text {
 
 /* Views a C string (NULL gives an absent text). The string must outlive the view. */
 static inline weir_text weir_text_of(const char *string) {
-    return (weir_text){string, string ? strlen(string) : 0};
+    weir_text view = {string, string ? strlen(string) : 0};
+    return view;
 }
 
 /* Is it this string? An absent text is none. */

@@ -5,14 +5,13 @@
  * id of each kind is the only state. */
 #include "base/ids.h"
 
-#include <errno.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/fail.h"
+#include "base/random.h"
 
 typedef unsigned __int128 wide;
 
@@ -22,16 +21,6 @@ struct sequence {
     int64_t last_ms;
     wide last;
 };
-
-void random_bytes(void *out, size_t size) {
-    for (size_t filled = 0; filled < size;) {
-        ssize_t got = getrandom((char *)out + filled, size - filled, 0);
-        if (got > 0)
-            filled += (size_t)got;
-        else
-            WEIR_ASSERT(errno == EINTR);
-    }
-}
 
 /* Random steps, drawn many at a time: asking the kernel for four bytes costs more than the rest of an id. A
  * child process draws its own. */

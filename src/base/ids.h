@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Identifiers and hashes. The only door to OpenSSL's digests and to the system's randomness. */
+/* Identifiers and hashes. The only door to OpenSSL's digests. */
 #ifndef BASE_IDS_H
 #define BASE_IDS_H
 
@@ -15,7 +15,6 @@ enum {
     UUID_BASE32_SIZE = 27
 };
 
-void random_bytes(void *out, size_t size); /* from the kernel; aborts if there are none */
 /* RFC 9562 version 7: time-ordered; ids of one process and millisecond increase. Thread-safe. */
 void uuid7_format(char out[UUID_TEXT_SIZE], int64_t wall_ns);
 void ulid_format(char out[ULID_TEXT_SIZE], int64_t wall_ns); /* likewise */

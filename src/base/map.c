@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/ids.h"
 #include "base/memory.h"
+#include "base/random.h"
 
 struct entry {
     char *key; /* NULL: removed */

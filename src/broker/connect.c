@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "base/fail.h"
-#include "base/ids.h"
 #include "base/memory.h"
 #include "base/nkey.h"
 #include "base/process.h"
+#include "base/random.h"
 #include "broker/link.h"
 
 enum {

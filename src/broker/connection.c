@@ -7,8 +7,8 @@
 #include <time.h>
 
 #include "base/fail.h"
-#include "base/ids.h"
 #include "base/memory.h"
+#include "base/random.h"
 #include "base/units.h"
 #include "broker/link.h"
 #include "weir/clock.h"

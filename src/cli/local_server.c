@@ -21,8 +21,8 @@
 #include <unistd.h>
 
 #include "base/fail.h"
-#include "base/ids.h"
 #include "base/process.h"
+#include "base/random.h"
 #include "cli/local_config.h"
 #include "cli/local_site.h"
 #include "weir/clock.h"

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "base/ids.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "base/random.h"
 
 enum { PAIRWISE_MAX = 16 };
 

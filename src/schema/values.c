@@ -4,7 +4,7 @@
  * whose items all collide. */
 #include "schema/values.h"
 
-#include "base/ids.h"
+#include "base/random.h"
 
 enum { FEW_VALUES = 8, FEW_ITEMS = 12 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/ids.h"
+#include "base/random.h"
 
 int spec_main(int argc, char **argv, const struct spec *specs, size_t count) {
     struct CMUnitTest *chosen = calloc(count, sizeof *chosen);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/ids.h"
+#include "base/random.h"
 #include "base/units.h"
 
 #define NOON (1763121600 * NS_PER_S)
