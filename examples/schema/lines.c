@@ -6,7 +6,8 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <weir/schema.h>
+
+#include "weir/schema.h"
 
 static bool read_file(const char *path, weir_text *out) {
     static char text[1 << 20];
