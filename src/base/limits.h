@@ -32,10 +32,9 @@ enum {
     LIMIT_SCHEMA_DEPTH = 1024,     /* the same over a whole instance, at run time */
     LIMIT_SCHEMA_DOCUMENTS = 1000, /* that one schema refers to */
     LIMIT_SCHEMA_STEPS = 20000000, /* parts looked at for one instance: a second or two */
-    LIMIT_REGEX_MATCH = 100000,    /* PCRE2 match limit per call */
-    LIMIT_REGEX_DEPTH = 1000,
-    LIMIT_REGEX_BYTES = 64 << 10, /* of one pattern */
-    LIMIT_REGEX_HEAP_KIB = 16384, /* of one match where there is no JIT */
+    LIMIT_REGEX_STEPS = 400000,    /* of all matches of one document, beyond one for each byte: some 10 ms */
+    LIMIT_REGEX_BYTES = 64 << 10,  /* of one pattern */
+    LIMIT_REGEX_HEAP_KIB = 16384,  /* of one match, for the way back */
 
     /* relay (RELIABILITY A1) */
     LIMIT_BATCH_EVENTS = 999, /* + 1 cursor = JetStream's 1000 */

@@ -10,6 +10,11 @@
 #include "base/limits.h"
 #include "json/json.h"
 
+/* Where the work is counted (regex.c): behind each repeat and before each alternative but the first, so that nothing
+ * but straight pieces lies between two of them, and at the beginning where those are long. */
+#define COUNTED "(?C)"
+enum { LONG_PATTERN = 256 };
+
 weir_code pattern_fail(const struct pattern *pattern, const char *why) {
     buffer shown;
     buffer_init(&shown, 512);
@@ -56,13 +61,15 @@ static const struct group_name *find_name(const struct pattern *pattern, weir_te
 }
 
 /* Counts the capturing groups and notes their names first: \2 and \k<name> may refer to a group that comes
- * later. */
+ * later, and where nothing refers to a group none has to capture. */
 static weir_code survey(struct pattern *pattern) {
     bool in_class = false;
     for (pattern->at = 0; pattern->at < pattern->text.size;) {
         char c = pattern->text.data[pattern->at++];
         if (c == '\\') {
-            pattern->at += pattern->at < pattern->text.size;
+            int next = pattern_peek(pattern, 0);
+            pattern->refers |= !in_class && ((next >= '1' && next <= '9') || next == 'k');
+            pattern->at += next >= 0;
         } else if (in_class || c == '[') {
             in_class = c != ']' || !in_class;
         } else if (c == '(') {
@@ -93,8 +100,12 @@ static weir_code open_group(struct pattern *pattern) {
     static const char *const known[] = {"?:", "?=", "?!", "?<=", "?<!"};
     buffer_char(pattern->out, '(');
     buffer_char(&pattern->open, '(');
-    if (pattern_peek(pattern, 0) != '?')
-        return pattern_peek(pattern, 0) == '*' ? pattern_fail(pattern, "nothing to repeat") : WEIR_OK;
+    if (pattern_peek(pattern, 0) == '*')
+        return pattern_fail(pattern, "nothing to repeat");
+    if (pattern_peek(pattern, 0) != '?') {
+        buffer_string(pattern->out, pattern->refers ? "" : "?:");
+        return WEIR_OK;
+    }
     weir_text rest = {pattern->text.data + pattern->at, pattern->text.size - pattern->at};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (text_starts(rest, known[i])) {
@@ -106,6 +117,7 @@ static weir_code open_group(struct pattern *pattern) {
     if (!text_starts(rest, "?<"))
         return pattern_fail(pattern, "ECMA-262 knows no such group");
     pattern->at += 2;
+    buffer_string(pattern->out, pattern->refers ? "" : "?:");
     weir_text name;
     return read_name(pattern, &name); /* a plain group: names became numbers */
 }
@@ -155,6 +167,8 @@ static weir_code repeat(struct pattern *pattern, bool *atom, bool *was_repeat) {
     pattern->at += size;
     if (pattern_skip(pattern, '?'))
         buffer_char(pattern->out, '?');
+    if (pattern->at < pattern->text.size)
+        buffer_string(pattern->out, COUNTED);
     *atom = false;
     return WEIR_OK;
 }
@@ -230,12 +244,16 @@ static weir_code piece(struct pattern *pattern, bool *atom) {
         return WEIR_OK;
     }
     buffer_char(pattern->out, (char)c);
+    if (c == '|')
+        buffer_string(pattern->out, COUNTED);
     return WEIR_OK;
 }
 
 static weir_code translate(struct pattern *pattern) {
     bool atom = false, was_repeat = false;
     WEIR_TRY(survey(pattern));
+    if (pattern->text.size > LONG_PATTERN)
+        buffer_string(pattern->out, COUNTED);
     while (pattern->at < pattern->text.size) {
         WEIR_TRY(repeat(pattern, &atom, &was_repeat));
         if (!was_repeat)

@@ -20,6 +20,7 @@ struct pattern {
     weir_error *err;
     buffer open;     /* a character for each bracket that is open: '<' for a lookbehind */
     unsigned groups; /* capturing ones in the whole pattern */
+    bool refers;     /* to what a group captured; otherwise none needs to capture */
     struct group_name names[PATTERN_NAMES];
     size_t name_count;
 };

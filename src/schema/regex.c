@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The only door to PCRE2. A pattern is translated, compiled once, and JIT-compiled where the machine can.
- * Every match is bounded: a pattern that backtracks without end stops after LIMIT_REGEX_MATCH steps (well
- * below 10 ms) and its instance is called invalid, because nobody can say that it is valid. */
+ *
+ * Every match is bounded, and what cannot be decided within the bound is called invalid, because nobody can say that
+ * it is valid. PCRE2's own match limit does not do: it begins anew at each place where a match may begin, and does not
+ * know the width of what is scanned between two decisions, so that (?=.*[0-9]) takes seconds over 64 KiB without
+ * reaching it. So the translated pattern calls us back at each decision (pattern.c), and we count: one step for about
+ * 20 ns, more where PCRE2 came a long way. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
@@ -10,15 +14,26 @@
 #include "base/memory.h"
 #include "schema/regex.h"
 
-enum { JIT_STACK_BYTES = 32 << 10, JIT_STACK_MOST = 1 << 20, TRANSLATED_BYTES = LIMIT_REGEX_BYTES * 16 };
+enum { BYTES_PER_STEP = 32, CODE_PER_STEP = 256, STEPS_FREE = 64 /* of each match */ };
+enum {
+    JIT_STACK_BYTES = 32 << 10,
+    JIT_STACK_MOST = LIMIT_REGEX_HEAP_KIB << 10,
+    TRANSLATED_BYTES = LIMIT_REGEX_BYTES * 16
+};
 
 struct regex {
     struct byte_pattern *bytes; /* the simple ones; otherwise NULL and: */
     pcre2_code *code;
-    bool jit;
+    bool jit, refers; /* to what a group captured */
+    int64_t weight;   /* in steps, of the straight pieces between two decisions */
 };
 
 struct regex_scratch {
+    int64_t budget; /* steps left for this document */
+    int64_t left;   /* for the match at hand, */
+    int64_t weight; /* at each decision */
+    size_t at;      /* where the last one was taken, */
+    size_t start;   /* in a match that would begin here */
     pcre2_match_context *context;
     pcre2_match_data *data;
     pcre2_jit_stack *stack;
@@ -75,6 +90,12 @@ static weir_code compile_for_pcre2(struct regex *regex, weir_text pattern, const
     if (!regex->code)
         return compile_failure(err, pattern, code);
     regex->jit = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0;
+    size_t size = 0;
+    uint32_t references = 0;
+    pcre2_pattern_info(regex->code, PCRE2_INFO_SIZE, &size);
+    pcre2_pattern_info(regex->code, PCRE2_INFO_BACKREFMAX, &references);
+    regex->weight = 1 + (int64_t)(size / CODE_PER_STEP);
+    regex->refers = references > 0;
     return WEIR_OK;
 }
 
@@ -105,15 +126,32 @@ void regex_free(struct regex *regex) {
     mem_free(regex);
 }
 
+static int count_decision(pcre2_callout_block *block, void *arg) {
+    struct regex_scratch *scratch = arg;
+    size_t at = block->current_position,
+           last = block->start_match == scratch->start ? scratch->at : block->start_match;
+    size_t way = at > last ? at - last : last - at;
+    scratch->at = at;
+    scratch->start = block->start_match;
+    scratch->left -= scratch->weight + (int64_t)(way / BYTES_PER_STEP);
+    return scratch->left < 0 ? PCRE2_ERROR_CALLOUT : 0;
+}
+
+void regex_scratch_reset(struct regex_scratch *scratch) {
+    scratch->budget = LIMIT_REGEX_STEPS;
+}
+
 struct regex_scratch *regex_scratch_new(void) {
     struct regex_scratch *scratch = mem_alloc(sizeof *scratch);
     scratch->context = pcre2_match_context_create(NULL);
     scratch->data = pcre2_match_data_create(1, NULL);
     scratch->stack = pcre2_jit_stack_create(JIT_STACK_BYTES, JIT_STACK_MOST, NULL); /* NULL without JIT */
     WEIR_ASSERT(scratch->context && scratch->data);
-    pcre2_set_match_limit(scratch->context, LIMIT_REGEX_MATCH);
-    pcre2_set_depth_limit(scratch->context, LIMIT_REGEX_DEPTH);
+    pcre2_set_match_limit(scratch->context, UINT32_MAX);
+    pcre2_set_depth_limit(scratch->context, UINT32_MAX);
     pcre2_set_heap_limit(scratch->context, LIMIT_REGEX_HEAP_KIB);
+    pcre2_set_callout(scratch->context, count_decision, scratch);
+    regex_scratch_reset(scratch);
     if (scratch->stack)
         pcre2_jit_stack_assign(scratch->context, NULL, scratch->stack);
     return scratch;
@@ -131,12 +169,17 @@ void regex_scratch_free(struct regex_scratch *scratch) {
 enum regex_result regex_match(const struct regex *regex, struct regex_scratch *scratch, weir_text subject) {
     if (regex->bytes)
         return byte_pattern_match(regex->bytes, subject) ? REGEX_YES : REGEX_NO;
+    scratch->at = scratch->start = 0;
+    scratch->left = scratch->budget + STEPS_FREE + (int64_t)subject.size;
+    scratch->weight = regex->weight + (regex->refers ? (int64_t)(subject.size / BYTES_PER_STEP) : 0);
     PCRE2_SPTR text = (PCRE2_SPTR)(subject.data ? subject.data : "");
     /* the tree holds valid UTF-8 only, so PCRE2 need not look again */
     int found = regex->jit
                     ? pcre2_jit_match(regex->code, text, subject.size, 0, 0, scratch->data, scratch->context)
                     : pcre2_match(regex->code, text, subject.size, 0, PCRE2_NO_UTF_CHECK, scratch->data,
                                   scratch->context);
+    if (scratch->left < scratch->budget)
+        scratch->budget = scratch->left;
     if (found == PCRE2_ERROR_NOMATCH)
         return REGEX_NO;
     return found >= 0 ? REGEX_YES : REGEX_EXCEEDED;

@@ -16,8 +16,10 @@ bool regex_is_valid(weir_text pattern);
 struct regex_scratch;
 struct regex_scratch *regex_scratch_new(void);
 void regex_scratch_free(struct regex_scratch *scratch);
+/* The next document: LIMIT_REGEX_STEPS are for all its matches together. */
+void regex_scratch_reset(struct regex_scratch *scratch);
 
-enum regex_result { REGEX_NO, REGEX_YES, REGEX_EXCEEDED /* over LIMIT_REGEX_MATCH: nobody knows */ };
+enum regex_result { REGEX_NO, REGEX_YES, REGEX_EXCEEDED /* over the budget: nobody knows */ };
 enum regex_result regex_match(const struct regex *regex, struct regex_scratch *scratch, weir_text subject);
 
 /* pattern.c: appends the PCRE2 form, or says what is wrong and at which byte. */

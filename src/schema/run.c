@@ -250,6 +250,7 @@ static bool pass(schema_run *run, const json *instance) {
     run->steps = LIMIT_SCHEMA_STEPS;
     run->marks = (struct marks){0};
     run->bits_used = run->scope_count = 0;
+    regex_scratch_reset(run->regex);
     bool ok = check(run, run->schema->root, instance);
     return ok && !run->broken;
 }

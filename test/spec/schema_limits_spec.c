@@ -60,13 +60,67 @@ static void expect_soon(const json_doc *schema_doc, const json_doc *instance, co
     schema_free(schema);
 }
 
+/* Patterns that backtrack without end, scan the same text again at each place where they may begin, or copy what they
+ * captured: over a text that is nearly right. */
 static void catastrophic_pattern(void **state) {
     (void)state;
-    const char *const schemas[] = {"{'pattern':'(a+)+$'}", "{'pattern':'^(a|a)*$'}",
-                                   "{'pattern':'^(([a-z])+.)+[A-Z]'}"};
-    for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++) {
-        json_doc *doc = fixture_json(schemas[i]), *instance = string_of(64 << 10, 'a', "!");
+    const struct {
+        const char *schema;
+        size_t size;
+    } rows[] = {
+        {"{'pattern':'(a+)+$'}", 64 << 10},
+        {"{'pattern':'^(a|a)*$'}", 64 << 10},
+        {"{'pattern':'^(([a-z])+.)+[A-Z]'}", 64 << 10},
+        {"{'pattern':'^[a-z]*[a-z]*[a-z]*[a-z]*[0-9]'}", 64 << 10},
+        {"{'pattern':'^(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)("
+         "a|a)"
+         "(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)(a|a)[0-9]'}",
+         64},
+        {"{'pattern':'(?=.*[a-z])(?=.*[0-9]).{8}'}", 64 << 10},
+        {"{'pattern':'(a*)\\\\1\\\\1[0-9]'}", 64 << 10},
+        {"{'pattern':'(?<=a|aa|aaa)(a|b)*[0-9]'}", 64 << 10},
+        {"{'pattern':'[a-z]{60000}[0-9]'}", 1 << 20},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        json_doc *doc = fixture_json(rows[i].schema), *instance = string_of(rows[i].size, 'a', "!");
         expect_soon(doc, instance, "pattern budget exceeded", 2);
+        json_doc_free(instance);
+        json_doc_free(doc);
+    }
+}
+
+/* Each match alone is within the budget: it is one for the whole document. */
+static void budget_is_of_the_document(void **state) {
+    (void)state;
+    json_doc *doc = fixture_json("{'items':{'pattern':'(a|b)*(a|b)*[0-9]'}}");
+    json_doc *one = fixture_json("['aaaaaaaaaaaaaaaaaaaa1']");
+    json_doc *many = array_of(MANY, "\"aaaaaaaaaaaaaaaaaaaaaaaaaaa,", "\"", 1000000);
+    expect_soon(doc, one, "", 2);
+    expect_soon(doc, many, "pattern budget exceeded", 2);
+    json_doc_free(many);
+    json_doc_free(one);
+    json_doc_free(doc);
+}
+
+/* `text` again and again. */
+static json_doc *text_of(const char *text, size_t count) {
+    buffer out;
+    buffer_init(&out, 16 << 20);
+    buffer_char(&out, '"');
+    for (size_t i = 0; i < count; i++)
+        buffer_string(&out, text);
+    buffer_char(&out, '"');
+    return parse_buffer(&out);
+}
+
+static void megabytes_of_groups(void **state) {
+    (void)state;
+    const char *const rows[][2] = {{"{'pattern':'^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==)?$'}", "YWJj"},
+                                   {"{'pattern':'^([^,]*,)*[^,]*$'}", "one,"},
+                                   {"{'pattern':'^(/[a-z0-9]+)+$'}", "/a1b"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        json_doc *doc = fixture_json(rows[i][0]), *instance = text_of(rows[i][1], 250000);
+        expect_soon(doc, instance, "", 5);
         json_doc_free(instance);
         json_doc_free(doc);
     }
@@ -264,6 +318,8 @@ static void long_names(void **state) {
 
 static const struct spec specs[] = {
     {"a pattern that backtracks without end stops at its budget", catastrophic_pattern},
+    {"the pattern budget is one for all texts of a document", budget_is_of_the_document},
+    {"a megabyte of base64 or of a list is matched to its end", megabytes_of_groups},
     {"nothing around a pattern over budget makes the instance valid", budget_beats_not},
     {"a simple pattern runs over megabytes", simple_pattern_on_long_text},
     {"multiples of tiny and huge numbers are answered", tiny_multiple},
