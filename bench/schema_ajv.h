@@ -26,13 +26,11 @@ static inline const char *ajv_start(struct ajv *ajv) {
     if (pipe(to) || pipe(from))
         return "no pipe";
     const char *argv[] = {"/usr/bin/env", "node", kit_interop_script("schema_ajv.js"), NULL};
-    weir_code code = process_start(&ajv->pid,
-                                   &(struct process_options){.argv = argv,
-                                                             .in = to[0],
-                                                             .out = from[1],
-                                                             .err = STDERR_FILENO,
-                                                             .die_with_parent = true},
-                                   &err);
+    weir_code code = process_start(
+        &ajv->pid,
+        &(struct process_options){
+            .argv = argv, .in = to[0], .out = from[1], .err = STDERR_FILENO, .die_with_parent = true},
+        &err);
     close(to[0]);
     close(from[1]);
     ajv->ask = fdopen(to[1], "w");

@@ -153,9 +153,8 @@ static void print_ratio(const struct promise *promise, struct spread spread) {
 }
 
 static void print_ns(const double ns[FIGURES]) {
-    static const char *const words[FIGURES] = {"yyjson_read",        "parse",         "parse + validate",
-                                               "validate",           "ajv JSON.parse + validate",
-                                               "ajv validate"};
+    static const char *const words[FIGURES] = {
+        "yyjson_read", "parse", "parse + validate", "validate", "ajv JSON.parse + validate", "ajv validate"};
     for (enum figure figure = YYJSON; figure < FIGURES; figure++)
         if (ns[figure] > 0)
             printf("  %-28s %8.0f ns\n", words[figure], ns[figure]);
@@ -333,10 +332,8 @@ int main(void) {
     struct kit_shipped_events shipped = kit_shipped_events_open();
     size_t count = shipped.events.count + 1;
     struct subject *subjects = mem_alloc(count * sizeof *subjects);
-    subjects[0] = (struct subject){.name = "parser.document.parsed",
-                                   .text = event_text,
-                                   .payload = usual,
-                                   .payload_text = event_schema};
+    subjects[0] = (struct subject){
+        .name = "parser.document.parsed", .text = event_text, .payload = usual, .payload_text = event_schema};
     for (size_t i = 1; i < count; i++)
         subjects[i] = subject_of(&shipped, &shipped.events.items[i - 1]);
 

@@ -5,6 +5,7 @@
  * document without malloc. */
 #include "json/json.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,19 @@ enum {
     POOL_TEXT_BYTES = 64 << 10, /* larger texts go to malloc: the pool would keep 13 times their size */
     POOL_TABLE_SLOTS = 16 << 10 /* and larger scratch tables are given back */
 };
+
+/* json/value.h knows what a value of yyjson is made of: these hold it to that. */
+static_assert(sizeof(json) == sizeof(yyjson_val) && offsetof(json, tag) == offsetof(yyjson_val, tag) &&
+                  offsetof(json, text) == offsetof(yyjson_val, uni.str) &&
+                  offsetof(json, bytes) == offsetof(yyjson_val, uni.ofs) &&
+                  sizeof((json){0}.bytes) == sizeof((yyjson_val){0}.uni.ofs),
+              "a value has another layout");
+static_assert(JSON_TAG_NUMBER == YYJSON_TYPE_RAW && JSON_TAG_NULL == YYJSON_TYPE_NULL &&
+                  JSON_TAG_BOOL == YYJSON_TYPE_BOOL && JSON_TAG_STRING == YYJSON_TYPE_STR &&
+                  JSON_TAG_ARRAY == YYJSON_TYPE_ARR && JSON_TAG_OBJECT == YYJSON_TYPE_OBJ &&
+                  JSON_TAG_KIND == YYJSON_TYPE_MASK && JSON_TAG_BITS == YYJSON_TAG_BIT &&
+                  JSON_TAG_TRUE == (YYJSON_TYPE_BOOL | YYJSON_SUBTYPE_TRUE),
+              "values are told apart in another way");
 
 /* --- where things are ------------------------------------------------------------------------- */
 
@@ -112,7 +126,7 @@ static weir_code check_failure(weir_error *err, weir_text text, enum tree_fault 
 static weir_code refuse_before_reading(weir_text text, weir_error *err) {
     if (!text.data || text.size == 0)
         return fail_at(err, text, 0, "the text is empty");
-    if (text_starts(text, "\xEF\xBB\xBF"))
+    if (text.size >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0)
         return fail_at(err, text, 0, "the text begins with a byte order mark");
     size_t deep = text.size > POOL_TEXT_BYTES ? too_deep_at(text) : text.size;
     return deep < text.size ? refuse_depth(text, deep, err) : WEIR_OK;
@@ -231,59 +245,18 @@ struct place json_member_place(const json_doc *doc, const json *object, const ch
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-enum json_type json_type_of(const json *value) {
-    switch (yyjson_get_type(inside(value))) {
-    case YYJSON_TYPE_RAW:
-        return JSON_NUMBER;
-    case YYJSON_TYPE_BOOL:
-        return JSON_BOOL;
-    case YYJSON_TYPE_STR:
-        return JSON_STRING;
-    case YYJSON_TYPE_ARR:
-        return JSON_ARRAY;
-    case YYJSON_TYPE_OBJ:
-        return JSON_OBJECT;
-    default:
-        return JSON_NULL;
-    }
-}
-
 const char *json_type_name(enum json_type type) {
     static const char *const names[] = {"null", "boolean", "number", "string", "array", "object"};
     return names[type];
-}
-
-bool json_is(const json *value, enum json_type type) {
-    return value && json_type_of(value) == type;
-}
-
-bool json_true(const json *value) {
-    return yyjson_is_true(inside(value));
-}
-
-weir_text json_text(const json *value) {
-    if (!yyjson_is_str(inside(value)))
-        return (weir_text){0};
-    return (weir_text){unsafe_yyjson_get_str(inside(value)), unsafe_yyjson_get_len(inside(value))};
 }
 
 const char *json_cstr(const json *value) {
     return json_text(value).data;
 }
 
-weir_text json_number(const json *value) {
-    if (!yyjson_is_raw(inside(value)))
-        return (weir_text){0};
-    return (weir_text){unsafe_yyjson_get_raw(inside(value)), unsafe_yyjson_get_len(inside(value))};
-}
-
 bool json_int(const json *value, int64_t *out) {
     weir_text number = json_number(value);
     return number.data && json_number_int(number, out);
-}
-
-size_t json_size(const json *value) {
-    return yyjson_is_ctn(inside(value)) ? unsafe_yyjson_get_len(inside(value)) : 0;
 }
 
 const json *json_item(const json *array, size_t index) {
@@ -296,26 +269,4 @@ const json *json_get_text(const json *object, weir_text key) {
 
 const json *json_get(const json *object, const char *key) {
     return json_get_text(object, weir_text_of(key));
-}
-
-struct json_iter json_iter(const json *container) {
-    struct json_iter iter = {.container = container, .left = json_size(container)};
-    if (iter.left)
-        iter.at = unsafe_yyjson_get_first(inside(container));
-    return iter;
-}
-
-bool json_next(struct json_iter *iter) {
-    if (iter->left == 0)
-        return false;
-    iter->left--;
-    yyjson_val *value = inside(iter->at);
-    if (yyjson_is_obj(inside(iter->container))) {
-        iter->key_value = (const json *)value;
-        iter->key = (weir_text){unsafe_yyjson_get_str(value), unsafe_yyjson_get_len(value)};
-        value++;
-    }
-    iter->value = (const json *)value;
-    iter->at = unsafe_yyjson_get_next(value);
-    return true;
 }

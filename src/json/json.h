@@ -17,11 +17,11 @@
 
 #include "base/text.h"
 #include "weir/error.h"
+#include "json/value.h"
 
 typedef struct json_doc json_doc; /* owns the tree */
-typedef struct json json;         /* one value in it; lives as long as its document */
-
-enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+/* json: one value in it; lives as long as its document. What it is made of, and the questions that are asked of each
+ * value, stand in json/value.h. */
 
 /* --- documents ------------------------------------------------------------------------------------------ */
 
@@ -58,17 +58,17 @@ struct place json_member_place(const json_doc *doc, const json *object, const ch
 
 /* --- values (a NULL value is allowed everywhere and reads as absent) ------------------------------------ */
 
-enum json_type json_type_of(const json *value);  /* NULL gives JSON_NULL */
+static inline enum json_type json_type_of(const json *value); /* NULL gives JSON_NULL */
 const char *json_type_name(enum json_type type); /* "null" "boolean" "number" "string" "array" "object" */
-bool json_is(const json *value, enum json_type type); /* false for a NULL pointer */
-bool json_true(const json *value);                    /* is the value `true`? */
-weir_text json_text(const json *value);               /* of a string, unescaped; absent otherwise */
+static inline bool json_is(const json *value, enum json_type type); /* false for a NULL pointer */
+static inline bool json_true(const json *value);                    /* is the value `true`? */
+static inline weir_text json_text(const json *value); /* of a string, unescaped; absent otherwise */
 const char *json_cstr(const json *value); /* of a string (may hold NUL bytes inside); NULL otherwise */
-weir_text json_number(const json *value); /* a number's own text; absent otherwise */
+static inline weir_text json_number(const json *value); /* a number's own text; absent otherwise */
 /* The value as an integer: true only when it is a number whose value is integral and fits (1.0 and 1e3 do). */
 bool json_int(const json *value, int64_t *out);
 
-size_t json_size(const json *value); /* items of an array, members of an object, 0 otherwise */
+static inline size_t json_size(const json *value); /* items of an array, members of an object, 0 otherwise */
 const json *json_item(const json *array, size_t index);
 const json *json_get(const json *object, const char *key);
 const json *json_get_text(const json *object, weir_text key);
@@ -84,16 +84,8 @@ void json_pointer_append(buffer *pointer, weir_text token);
 weir_text json_raw(weir_text text, const weir_text *path, size_t depth);
 
 /* for (struct json_iter it = json_iter(array); json_next(&it);) use it.value (and it.key of an object) */
-struct json_iter {
-    const json *container;
-    const void *at;
-    size_t left;
-    weir_text key;         /* members: the key */
-    const json *key_value; /* members: the key as a value, for json_place */
-    const json *value;
-};
-struct json_iter json_iter(const json *container); /* of a scalar or NULL: empty */
-bool json_next(struct json_iter *iter);
+static inline struct json_iter json_iter(const json *container); /* of a scalar or NULL: empty */
+static inline bool json_next(struct json_iter *iter);
 
 /* Same value? Numbers by value (1.0 equals 1), objects without regard to order. */
 bool json_equal(const json *a, const json *b);

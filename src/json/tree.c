@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Building a tree with places, and the checks every tree must pass. yyjson lays a document out in preorder,
  * one value after the other, keys too: so the n-th value written is the n-th in memory, and places are a
- * plain array. The check is one pass over that memory; keys of small objects are compared pairwise, those of
- * large ones through a hash table. */
+ * plain array. The check is one pass over that memory; keys of large objects go through a hash table. Depth takes a pass
+ * of its own, which a document of few containers does not need. */
 #include "json/tree.h"
 
 #include <string.h>
@@ -12,36 +12,45 @@
 #include "base/memory.h"
 #include "base/random.h"
 
-enum { PAIRWISE_MAX = 16 };
+enum { FEW_KEYS = 32 };
 
-static bool same_key(const yyjson_val *a, const yyjson_val *b) {
-    size_t size =
-        (size_t)(a->tag >> YYJSON_TAG_BIT); /* the rest of the tag says whether there were escapes */
-    return size == (size_t)(b->tag >> YYJSON_TAG_BIT) && memcmp(a->uni.str, b->uni.str, size) == 0;
+static size_t key_size(const yyjson_val *key) {
+    return (size_t)(key->tag >> YYJSON_TAG_BIT); /* the rest of the tag says whether there were escapes */
 }
 
-static yyjson_val *next_key(yyjson_val *key) {
+static bool same_key(const yyjson_val *a, const yyjson_val *b) {
+    size_t size = key_size(a);
+    return size == key_size(b) && memcmp(a->uni.str, b->uni.str, size) == 0;
+}
+
+static inline yyjson_val *next_key(yyjson_val *key) {
     return unsafe_yyjson_get_next(key + 1);
 }
 
-/* Each finds a repeated key and, in *first, the one it repeats; NULL when all differ. */
-static yyjson_val *repeats_pairwise(yyjson_val *object, size_t count, yyjson_val **first) {
-    yyjson_val *keys[PAIRWISE_MAX], *key = unsafe_yyjson_get_first(object);
-    for (size_t i = 0; i < count; i++, key = next_key(key)) {
-        for (size_t j = 0; j < i; j++) {
-            if (same_key(keys[j], key)) {
-                *first = keys[j];
-                return key;
-            }
-        }
-        keys[i] = key;
-    }
+/* A number below 64 that equal keys share and others rarely do: of the size, the first seven bytes and the last. The eight
+ * bytes from a key's opening quote on are always there: behind the key stand at least its other quote, a colon, a value, a
+ * bracket, and the reader's padding. */
+static inline unsigned key_mark(const yyjson_val *key) {
+    size_t size = key_size(key), used = size < 7 ? size + 1 : 8;
+    uint64_t word, last = (unsigned char)key->uni.str[size - 1];
+    memcpy(&word, key->uni.str - 1, sizeof word);
+    word <<= (0 - 8 * used) & 63;
+    return (unsigned)((word ^ last) * 0x9e3779b97f4a7c15u >> 58);
+}
+
+/* The key that `key` repeats among those before it; NULL when there is none. */
+static yyjson_val *repeated_by(yyjson_val *object, yyjson_val *key) {
+    for (yyjson_val *other = unsafe_yyjson_get_first(object); other != key; other = next_key(other))
+        if (same_key(other, key))
+            return other;
     return NULL;
 }
 
+/* Finds a repeated key and, in *first, the one it repeats; NULL when all differ. */
 static yyjson_val *repeats_hashed(struct tree_check *check, yyjson_val *root, yyjson_val *object,
-                                  size_t count, yyjson_val **first) {
-    size_t slots = 4 * PAIRWISE_MAX;
+                                  yyjson_val **first) {
+    size_t count = unsafe_yyjson_get_len(object);
+    size_t slots = 4 * FEW_KEYS;
     while (slots < 2 * count)
         slots *= 2;
     if (slots > check->capacity) {
@@ -54,7 +63,7 @@ static yyjson_val *repeats_hashed(struct tree_check *check, yyjson_val *root, yy
     }
     yyjson_val *key = unsafe_yyjson_get_first(object);
     for (size_t i = 0; i < count; i++, key = next_key(key)) {
-        weir_text text = {key->uni.str, (size_t)(key->tag >> YYJSON_TAG_BIT)};
+        weir_text text = {key->uni.str, key_size(key)};
         size_t slot = map_hash(text, check->seed) & (slots - 1);
         for (; check->table[slot]; slot = (slot + 1) & (slots - 1)) {
             *first = root + check->table[slot] - 1;
@@ -66,32 +75,45 @@ static yyjson_val *repeats_hashed(struct tree_check *check, yyjson_val *root, yy
     return NULL;
 }
 
-enum tree_fault tree_check(struct tree_check *check, const yyjson_doc *tree) {
-    yyjson_val *root = tree->root, *ends[LIMIT_JSON_DEPTH];
-    size_t depth = 0;
-    for (size_t at = 0; at < tree->val_read; at++) {
-        yyjson_val *value = root + at;
-        while (depth && value >= ends[depth - 1])
-            depth--;
-        if (!unsafe_yyjson_is_ctn(value))
-            continue;
-        check->at = at;
-        if (depth == LIMIT_JSON_DEPTH)
-            return TREE_TOO_DEEP;
-        ends[depth++] = unsafe_yyjson_get_next(value);
-        size_t count = unsafe_yyjson_get_len(value);
-        if (count < 2 || unsafe_yyjson_get_type(value) != YYJSON_TYPE_OBJ)
-            continue;
-        yyjson_val *first = NULL, *repeated = count <= PAIRWISE_MAX
-                                                  ? repeats_pairwise(value, count, &first)
-                                                  : repeats_hashed(check, root, value, count, &first);
-        if (repeated) {
-            check->at = (size_t)(repeated - root);
-            check->first = (size_t)(first - root);
-            return TREE_DUPLICATE_KEY;
+static enum tree_fault fault_at(struct tree_check *check, yyjson_val *root, yyjson_val *at,
+                                yyjson_val *first) {
+    check->at = (size_t)(at - root);
+    check->first = (size_t)(first - root);
+    return first == at ? TREE_TOO_DEEP : TREE_DUPLICATE_KEY;
+}
+
+static enum tree_fault check_container(struct tree_check *check, yyjson_val *root, yyjson_val *container,
+                                       int depth) {
+    if (depth == LIMIT_JSON_DEPTH)
+        return fault_at(check, root, container, container);
+    uint64_t seen = 0; /* bit per mark */
+    size_t count = unsafe_yyjson_get_len(container);
+    bool keys = unsafe_yyjson_get_type(container) == YYJSON_TYPE_OBJ, few = keys && count <= FEW_KEYS;
+    yyjson_val *first = NULL,
+               *repeated = keys && !few ? repeats_hashed(check, root, container, &first) : NULL;
+    if (repeated)
+        return fault_at(check, root, repeated, first);
+    yyjson_val *value = unsafe_yyjson_get_first(container);
+    for (; count > 0; count--, value = unsafe_yyjson_get_next(value)) {
+        if (few) {
+            unsigned mark = key_mark(value);
+            if (seen >> mark & 1 && (first = repeated_by(container, value)))
+                return fault_at(check, root, value, first);
+            seen |= (uint64_t)1 << mark;
+        }
+        value += keys;
+        if (unsafe_yyjson_is_ctn(value)) {
+            enum tree_fault fault = check_container(check, root, value, depth + 1);
+            if (fault != TREE_SOUND)
+                return fault;
         }
     }
     return TREE_SOUND;
+}
+
+enum tree_fault tree_check(struct tree_check *check, const yyjson_doc *tree) {
+    yyjson_val *root = tree->root;
+    return unsafe_yyjson_is_ctn(root) ? check_container(check, root, root, 0) : TREE_SOUND;
 }
 
 /* --- building --------------------------------------------------------------------------------- */
