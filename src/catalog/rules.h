@@ -162,6 +162,18 @@
     X(ID_REPEATS, "C217", "id-repeats", ERROR, \
       "Events share an id: the server acknowledges and drops all but the first of them as duplicates", \
       "let the id be generated (uuid7 or ulid) and carry the idempotency key as a field of its own", check_id_repeats) \
+    X(UPCAST_INVALID, "C222", "up-caster-invalid", ERROR, \
+      "The steps of an older version make documents that the newer version's schema refuses, or fail", \
+      "mend the steps, or let the newer schema allow it", check_upcast_invalid) \
+    X(UPCAST_NOWHERE, "C223", "up-caster-points-nowhere", WARNING, \
+      "A step moves, renames or drops what no document of its version has", \
+      "mend the pointer, or remove the step", check_upcast_nowhere) \
+    X(VERSION_STAYS, "C224", "version-stays-old", WARNING, \
+      "Nothing leads up from an older version, and a group that reads the current one gets it as it is stored", \
+      "write `up` at the version, or state what the group reads under its `versions`", check_version_stays) \
+    X(VERSION_UNSEEN, "C225", "version-unseen", ERROR, \
+      "An event has older versions, and its envelope has no place for the version: nobody can tell them apart", \
+      "give the envelope a field `version`", check_version_unseen) \
     X(GROUP_NOTHING, "C302", "group-reads-nothing", WARNING, \
       "A group reads no event at all, or `all` of a stream without events", \
       "add events to the group, or remove it", check_group_nothing) \
@@ -195,6 +207,18 @@
     X(NAK_BURNS, "C312", "nak-burns-attempts", NOTE, \
       "A group is served by any client: the server delivers again at once after a plain NAK, and hides the event when max_deliver is used up", \
       "let its clients NAK with a delay, or use members: weir, which waits and keeps dead letters", check_nak_burns) \
+    X(VERSIONS_UNREAD, "C313", "group-versions-unread", ERROR, \
+      "A group states versions of an event that it does not read", \
+      "add the event under `from`, or remove its versions", check_versions_unread) \
+    X(VERSIONS_UNLISTED, "C314", "group-versions-unlisted", ERROR, \
+      "A group states a version that the event does not list", \
+      "list it under the event's `versions`, or state another", check_versions_unlisted) \
+    X(VERSIONS_UNREACHED, "C315", "group-versions-unreached", WARNING, \
+      "Events of a version that a group does not read, and that nothing brings to one it reads, become dead letters", \
+      "state the version as well, or write `up` at the versions below", check_versions_unreached) \
+    X(VERSIONS_ANY, "C316", "group-versions-any-members", WARNING, \
+      "A group served by any client states versions: only weir members bring events up", \
+      "use members: weir, or leave `versions` out", check_versions_any) \
     X(CONSUMES_UNKNOWN, "C401", "consumed-group-unknown", ERROR, \
       "A service consumes a group, or replays a stream, that does not exist", \
       "mend the name, or define it", check_consumes_unknown) \

@@ -179,6 +179,12 @@ static bool dialect_writes(const weir_catalog *catalog, weir_text pointer) {
     return false;
 }
 
+struct schema_spot schema_spot_in(const struct check *check, const json *payload, struct place place,
+                                  weir_text pointer) {
+    return walk(check, (struct spot){payload, payload, schema_source(check->catalog, payload, place)},
+                pointer);
+}
+
 struct schema_spot schema_spot_of(const struct check *check, const struct event_def *event,
                                   const char *pointer) {
     weir_text text = weir_text_of(pointer), payload = {"/payload", 8};
@@ -187,8 +193,7 @@ struct schema_spot schema_spot_of(const struct check *check, const struct event_
     if (text.size > payload.size && memcmp(text.data, payload.data, payload.size) == 0 &&
         text.data[payload.size] == '/') {
         weir_text rest = {text.data + payload.size, text.size - payload.size};
-        const struct source *source = schema_source(check->catalog, event->payload, event->place);
-        return walk(check, (struct spot){event->payload, event->payload, source}, rest);
+        return schema_spot_in(check, event->payload, event->place, rest);
     }
     const json *schema = json_get(check->catalog->envelope, "schema");
     struct schema_spot spot = {0};

@@ -20,6 +20,9 @@ struct schema_spot {
  * envelope's. */
 struct schema_spot schema_spot_of(const struct check *check, const struct event_def *event,
                                   const char *pointer);
+/* The same for a pointer into a payload, in the schema of any version; `place`: of that. */
+struct schema_spot schema_spot_in(const struct check *check, const json *payload, struct place place,
+                                  weir_text pointer);
 /* The file a payload schema stands in: its own, or the one its event was written in. */
 const struct source *schema_source(const weir_catalog *catalog, const json *root, struct place place);
 /* A schema of the `schemas` section, which holds files by their path when a catalog is one document; or NULL. */

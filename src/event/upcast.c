@@ -58,6 +58,22 @@ static weir_text sibling(const struct upcast_step *step, arena *memory) {
     return made;
 }
 
+weir_text upcast_target(const struct upcast_step *step, arena *memory) {
+    switch (step->word) {
+    case UPCAST_MOVE:
+        return step->to;
+    case UPCAST_RENAME:
+        return sibling(step, memory);
+    case UPCAST_DEFAULT:
+    case UPCAST_SET:
+        return step->at;
+    case UPCAST_DROP:
+    case UPCAST_COUNT:
+        break;
+    }
+    return (weir_text){NULL, 0};
+}
+
 static enum json_edit_fault move(json_edit *edit, const struct upcast_step *step) {
     json_part *part = json_edit_take(edit, step->at);
     return part ? json_edit_put(edit, step->to, part) : EDIT_FINE;
@@ -73,16 +89,11 @@ static enum json_edit_fault set(json_edit *edit, const struct upcast_step *step)
     return json_edit_put(edit, step->at, json_edit_value(edit, step->value));
 }
 
-/* *target: the place a fault is about. */
-static enum json_edit_fault apply(json_edit *edit, const struct upcast_step *step, arena *memory,
-                                  weir_text *target) {
-    *target = step->at;
+static enum json_edit_fault apply(json_edit *edit, const struct upcast_step *step) {
     switch (step->word) {
     case UPCAST_MOVE:
-        *target = step->to;
         return move(edit, step);
     case UPCAST_RENAME:
-        *target = sibling(step, memory);
         return json_edit_rename(edit, step->at, step->to);
     case UPCAST_DEFAULT:
         return fill(edit, step);
@@ -90,22 +101,22 @@ static enum json_edit_fault apply(json_edit *edit, const struct upcast_step *ste
         return set(edit, step);
     case UPCAST_DROP:
         json_edit_take(edit, step->at);
-        return EDIT_FINE;
+        break;
     case UPCAST_COUNT:
         break;
     }
     return EDIT_FINE;
 }
 
-static weir_code fail(const struct upcast_step *step, weir_text target, enum json_edit_fault fault,
+static weir_code fail(const struct upcast_step *step, enum json_edit_fault fault, arena *memory,
                       weir_error *err) {
-    char at[SHOWN_MAX], place[SHOWN_MAX];
+    char at[SHOWN_MAX], target[SHOWN_MAX];
     const char *word = upcast_rows[step->word].word;
     shown(at, step->at);
-    shown(place, target);
+    shown(target, upcast_target(step, memory));
     if (fault == EDIT_TAKEN)
-        return weir_fail(err, WEIR_INVALID, "%s %s: the payload has %s already", word, at, place);
-    return weir_fail(err, WEIR_INVALID, "%s %s: what is on the way to %s is no object", word, at, place);
+        return weir_fail(err, WEIR_INVALID, "%s %s: the payload has %s already", word, at, target);
+    return weir_fail(err, WEIR_INVALID, "%s %s: what is on the way to %s is no object", word, at, target);
 }
 
 /* --- all of them ---------------------------------------------------------------------------------------- */
@@ -114,11 +125,10 @@ static weir_code go_up(json_edit *edit, const struct event_def *def, int version
                        weir_error *err) {
     const struct version_def *older = event_version(def, version);
     for (size_t i = 0; i < older->steps.count; i++) {
-        weir_text target;
-        enum json_edit_fault fault = apply(edit, &older->steps.items[i], memory, &target);
+        enum json_edit_fault fault = apply(edit, &older->steps.items[i]);
         if (fault == EDIT_FINE)
             continue;
-        fail(&older->steps.items[i], target, fault, err);
+        fail(&older->steps.items[i], fault, memory, err);
         return weir_prefix(err, "version %d to %d, step %zu", version, upcast_next(def, version), i + 1),
                WEIR_INVALID;
     }

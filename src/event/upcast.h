@@ -61,6 +61,9 @@ struct version_def {
     LIST(struct upcast_step) steps;
 };
 
+/* The pointer to what a step leaves behind; absent for DROP. Lives in the arena, or as long as the step. */
+weir_text upcast_target(const struct upcast_step *step, arena *memory);
+
 /* The listed older version of that number, or NULL. */
 const struct version_def *event_version(const struct event_def *def, int version);
 /* The compiled schema of any listed version, the current one included; NULL for others. */
