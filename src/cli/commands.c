@@ -11,6 +11,7 @@ const struct command_entry command_entries[] = {
     {"catalog", &command_export_schemas},
     {"catalog", &command_export_script},
     {"schemas", &command_schema_validate},
+    {"schemas", &command_schema_sample},
     {"servers", &command_up},
     {"servers", &command_down},
     {"events", &command_publish},
