@@ -14,6 +14,7 @@ const struct command_entry command_entries[] = {
     {"catalog", &command_export_script},
     {"schemas", &command_schema_validate},
     {"schemas", &command_schema_sample},
+    {"schemas", &command_schema_bowtie},
     {"servers", &command_up},
     {"servers", &command_down},
     {"events", &command_publish},

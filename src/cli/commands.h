@@ -31,6 +31,7 @@ extern const struct command_row command_outbox_retry;
 extern const struct command_row command_outbox_show;
 extern const struct command_row command_plan;
 extern const struct command_row command_publish;
+extern const struct command_row command_schema_bowtie;
 extern const struct command_row command_schema_sample;
 extern const struct command_row command_schema_validate;
 extern const struct command_row command_tail;

@@ -1,27 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rooms: schema */
-/* The public JSON Schema test suite, draft 2020-12 (github.com/json-schema-org/JSON-Schema-Test-Suite). It is
- * not part of this repository: WEIR_SCHEMA_SUITE names its folder, or it lies at
- * ../shared/data/json-schema-test-suite. Its remote documents are found under http://localhost:1234/, by the
- * suite's own convention. Each required case must pass, and each of the formats we know; of the other optional
- * files what we leave out is listed with its reason. */
-#include <dirent.h>
+/* The public JSON Schema test suite, draft 2020-12 (kit/suite.h). Each required case must pass, and each of the formats
+ * we know; of the other optional files what we leave out is listed with its reason. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/map.h"
 #include "base/memory.h"
-#include "base/process.h"
 #include "kit/spec.h"
+#include "kit/suite.h"
 #include "schema/schema.h"
 
-#define REMOTE_URI "http://localhost:1234/"
-
-enum { FILE_BYTES = 4 << 20, PATH_BYTES = 1024 };
-
 struct suite {
-    char folder[PATH_BYTES];
     struct map *remotes; /* URI -> json_doc */
     schema_run *run;
     bool assert_format;
@@ -36,31 +27,21 @@ static const char *const left_out[][3] = {
      "dependencies is a keyword of older drafts; 2020-12 has dependentRequired and dependentSchemas"},
 };
 
-static json_doc *read_document(const char *path) {
-    char *data = NULL;
-    size_t size = 0;
-    weir_error err;
+static json_doc *parsed(weir_text content) {
     json_doc *doc = NULL;
-    if (file_read(&data, &size, path, FILE_BYTES, &err) != WEIR_OK)
-        return NULL;
-    expect_ok(json_parse(&doc, (weir_text){data, size}, &err), &err);
-    mem_free(data);
+    weir_error err;
+    expect_ok(json_parse(&doc, content, &err), &err);
     return doc;
 }
 
+static void keep_remote(void *arg, const char *name, weir_text content) {
+    char uri[1024];
+    snprintf(uri, sizeof uri, KIT_SUITE_REMOTES "%s", name);
+    map_put(((struct suite *)arg)->remotes, weir_text_of(uri), parsed(content));
+}
+
 static const json *resolve_remote(void *arg, weir_text uri) {
-    struct suite *suite = arg;
-    if (!text_starts(uri, REMOTE_URI))
-        return NULL;
-    json_doc *doc = map_get(suite->remotes, uri);
-    if (!doc) {
-        char path[2 * PATH_BYTES];
-        snprintf(path, sizeof path, "%s/remotes/%.*s", suite->folder, (int)(uri.size - strlen(REMOTE_URI)),
-                 uri.data + strlen(REMOTE_URI));
-        doc = read_document(path);
-        if (doc)
-            map_put(suite->remotes, uri, doc);
-    }
+    json_doc *doc = map_get(((struct suite *)arg)->remotes, uri);
     return doc ? json_root(doc) : NULL;
 }
 
@@ -113,35 +94,18 @@ static void run_group(struct suite *suite, const char *file, const json *group) 
     schema_free(schema);
 }
 
-static void run_file(struct suite *suite, const char *folder, const char *name) {
-    char path[2 * PATH_BYTES];
-    snprintf(path, sizeof path, "%s/%s/%s", suite->folder, folder, name);
-    json_doc *doc = read_document(path);
-    assert_non_null(doc);
+static void run_file(void *arg, const char *name, weir_text content) {
+    json_doc *doc = parsed(content);
     for (struct json_iter it = json_iter(json_root(doc)); json_next(&it);)
-        run_group(suite, name, it.value);
+        run_group(arg, name, it.value);
     json_doc_free(doc);
-}
-
-static bool find_suite(struct suite *suite) {
-    const char *named = getenv("WEIR_SCHEMA_SUITE"), *source = getenv("WEIR_SOURCE");
-    if (named)
-        snprintf(suite->folder, sizeof suite->folder, "%s", named);
-    else
-        snprintf(suite->folder, sizeof suite->folder, "%s/../shared/data/json-schema-test-suite",
-                 source ? source : ".");
-    DIR *folder = opendir(suite->folder);
-    if (folder)
-        closedir(folder);
-    else
-        spec_skip("the JSON Schema test suite is not here: set WEIR_SCHEMA_SUITE to its folder");
-    return folder != NULL;
 }
 
 static void begin(struct suite *suite, bool assert_format) {
     suite->assert_format = assert_format;
     suite->remotes = map_new();
     suite->run = schema_run_new();
+    kit_suite_each("remotes", true, keep_remote, suite);
 }
 
 static void end(struct suite *suite, const char *what) {
@@ -158,62 +122,45 @@ static void end(struct suite *suite, const char *what) {
     assert_int_equal(suite->failed, 0);
 }
 
-static int is_json(const struct dirent *entry) {
-    size_t size = strlen(entry->d_name);
-    return size > 5 && strcmp(entry->d_name + size - 5, ".json") == 0;
-}
-
-/* Every file of a folder; how many there were. */
-static int run_folder(struct suite *suite, const char *folder) {
-    char path[2 * PATH_BYTES];
-    struct dirent **files = NULL;
-    snprintf(path, sizeof path, "%s/%s", suite->folder, folder);
-    int count = scandir(path, &files, is_json, alphasort);
-    for (int i = 0; i < count; i++) {
-        run_file(suite, folder, files[i]->d_name);
-        free(files[i]);
-    }
-    free(files);
-    return count;
-}
-
 static void required_cases(void **state) {
     (void)state;
     struct suite suite = {0};
-    if (!find_suite(&suite))
+    if (!kit_suite_needed())
         return;
     begin(&suite, false);
-    assert_true(run_folder(&suite, "tests/draft2020-12") > 40);
+    assert_true(kit_suite_each(KIT_SUITE_REQUIRED, false, run_file, &suite) > 40);
     end(&suite, "required cases");
 }
 
 static void optional_cases(void **state) {
     (void)state;
     struct suite suite = {0};
-    if (!find_suite(&suite))
+    if (!kit_suite_needed())
         return;
     begin(&suite, false);
-    int count = run_folder(&suite, "tests/draft2020-12/optional");
+    int count = kit_suite_each(KIT_SUITE_REQUIRED "/optional", false, run_file, &suite);
     end(&suite, "optional cases");
     if (count == 0)
         spec_skip("this copy of the suite has no optional files");
 }
 
-static void format_cases(void **state) {
-    (void)state;
+static void run_known_format(void *arg, const char *name, weir_text content) {
     static const char *const formats[] = {
         "date-time", "date",          "time",         "duration", "uuid",
         "email",     "uri",           "hostname",     "ipv4",     "ipv6",
         "regex",     "uri-reference", "json-pointer", "unknown",  "ecmascript-regex"};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (strncmp(name, formats[i], strlen(formats[i])) == 0 && name[strlen(formats[i])] == '.')
+            run_file(arg, name, content);
+}
+
+static void format_cases(void **state) {
+    (void)state;
     struct suite suite = {0};
-    if (!find_suite(&suite))
+    if (!kit_suite_needed())
         return;
     begin(&suite, true);
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "%s.json", formats[i]);
-        run_file(&suite, "tests/draft2020-12/optional/format", name);
-    }
+    kit_suite_each(KIT_SUITE_REQUIRED "/optional/format", false, run_known_format, &suite);
     assert_true(suite.passed > 0);
     end(&suite, "format cases");
 }
