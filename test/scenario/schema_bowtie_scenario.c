@@ -63,49 +63,43 @@ static void cases_are_answered_with_their_seq(void **state) {
         "{\"seq\":null,\"results\":[{\"valid\":true}]}\n");
 }
 
-#define RUN(schema) \
-    "{\"cmd\":\"run\",\"seq\":7,\"case\":{\"schema\":" schema ",\"tests\":[{\"instance\":1}]},\"output\":"
+#define CASE(schema) "\"seq\":7,\"case\":{\"schema\":" schema ",\"tests\":[{\"instance\":1}]}}\n"
+#define RUN "{\"cmd\":\"run\","
 
 static void what_cannot_be_judged_is_errored_or_skipped(void **state) {
     (void)state;
-    expect_answers(
-        RUN("{\"type\":\"strin\"}") "\"flag\"}\n" RUN(
-            "{\"$ref\":\"tag:y\"}") "\"flag\"}\n" RUN("{\"$schema\":\"http://json-schema.org/draft-07/"
-                                                      "schema#\"}") "\"flag\"}\n" RUN("true") "\"annotations"
-                                                                                              "\"}\n"
-                                                                                              "{\"cmd\":"
-                                                                                              "\"run\","
-                                                                                              "\"seq\":8}\n{"
-                                                                                              "\"cmd\":"
-                                                                                              "\"run\","
-                                                                                              "\"seq\":9,"
-                                                                                              "\"case\":{"
-                                                                                              "\"schema\":{},"
-                                                                                              "\"tests\":[{}]"
-                                                                                              "}}\n",
-        "{\"seq\":7,\"errored\":true,\"context\":{\"message\":\"#/type: must name a type, is "
-        "\\\"strin\\\"\"}}\n"
-        "{\"seq\":7,\"errored\":true,\"context\":{\"message\":\"#/$ref: refers to 'tag:y', which is not "
-        "inside "
-        "this schema\"}}\n"
-        "{\"seq\":7,\"skipped\":true,\"message\":\"#/$schema: 'http://json-schema.org/draft-07/schema' is "
-        "not a "
-        "dialect weir knows\"}\n"
-        "{\"seq\":7,\"results\":[{\"skipped\":true,\"message\":\"weir does not collect annotations\"}]}\n"
-        "{\"seq\":8,\"errored\":true,\"context\":{\"message\":\"the case needs a schema and tests\"}}\n"
-        "{\"seq\":9,\"results\":[{\"errored\":true,\"context\":{\"message\":\"the test has no "
-        "instance\"}}]}\n");
+    static const char *const rows[][2] = {
+        {RUN CASE("{\"type\":\"strin\"}"),
+         "{\"seq\":7,\"errored\":true,\"context\":{\"message\":\"#/type: must name a type, is "
+         "\\\"strin\\\"\"}}\n"},
+        {RUN CASE("{\"$ref\":\"tag:y\"}"),
+         "{\"seq\":7,\"errored\":true,\"context\":{\"message\":\"#/$ref: refers to 'tag:y', which is not "
+         "inside this schema\"}}\n"},
+        {RUN CASE("{\"$schema\":\"http://json-schema.org/draft-07/schema#\"}"),
+         "{\"seq\":7,\"skipped\":true,\"message\":\"#/$schema: 'http://json-schema.org/draft-07/schema' is "
+         "not a dialect weir knows\"}\n"},
+        {RUN "\"output\":\"annotations\"," CASE("true"),
+         "{\"seq\":7,\"results\":[{\"skipped\":true,\"message\":\"weir does not collect annotations\"}]}\n"},
+        {RUN "\"seq\":8}\n",
+         "{\"seq\":8,\"errored\":true,\"context\":{\"message\":\"the case needs a schema and tests\"}}\n"},
+        {RUN "\"seq\":9,\"case\":{\"schema\":{},\"tests\":[{}]}}\n",
+         "{\"seq\":9,\"results\":[{\"errored\":true,\"context\":{\"message\":\"the test has no "
+         "instance\"}}]}\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        expect_answers(rows[i][0], rows[i][1]);
 }
 
 static void another_dialect_is_refused_and_its_cases_skipped(void **state) {
     (void)state;
-    expect_answers("{\"cmd\":\"dialect\",\"dialect\":\"http://json-schema.org/draft-07/schema#\"}\n" RUN(
-                       "{}") "\"flag\"}\n" RUN("{\"$schema\":\"" DIALECT
-                                               "\"}") "\"flag\"}\n" HELLO RUN("{}") "\"flag\"}\n",
-                   "{\"ok\":false}\n"
-                   "{\"seq\":7,\"skipped\":true,\"message\":\"weir reads JSON Schema draft 2020-12 only\"}\n"
-                   "{\"seq\":7,\"results\":[{\"valid\":true}]}\n"
-                   "{\"ok\":true}\n{\"seq\":7,\"results\":[{\"valid\":true}]}\n");
+    static const char input[] =
+        "{\"cmd\":\"dialect\",\"dialect\":\"http://json-schema.org/draft-07/schema#\"}\n" RUN CASE("{}")
+            RUN CASE("{\"$schema\":\"" DIALECT "\"}") HELLO RUN CASE("{}");
+    expect_answers(input, "{\"ok\":false}\n"
+                          "{\"seq\":7,\"skipped\":true,\"message\":\"weir reads JSON Schema draft 2020-12 "
+                          "only\"}\n"
+                          "{\"seq\":7,\"results\":[{\"valid\":true}]}\n"
+                          "{\"ok\":true}\n{\"seq\":7,\"results\":[{\"valid\":true}]}\n");
 }
 
 static void nobody_waits_for_an_answer_that_cannot_come(void **state) {
