@@ -66,6 +66,7 @@ weir_code compile_dynamic_ref(struct work *work, const json *value, weir_error *
 
 bool compile_dynamic_slots(struct compiler *compiler) {
     size_t names = compiler->dynamic_names.count, before = compiler->pending.count;
+    compiler->schema->dynamic_names = names;
     for (size_t i = 0; names && i < compiler->references.all.count; i++) {
         struct resource *resource = compiler->references.all.items[i];
         if (!resource->dynamics)

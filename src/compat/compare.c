@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* First the proof (compare_goal.c); for each rule it could not prove, a search for a document that breaks it
+ * (witness.c). What is neither proven nor broken is undecided. A schema against itself holds at once. */
+#include "compat/compare.h"
+
+#include "compat/compare_parts.h"
+
+const json *compare_json(struct comparison *cmp, const char *text) {
+    json_doc *doc = NULL;
+    if (json_parse(&doc, weir_text_of(text), NULL) != WEIR_OK)
+        return NULL;
+    list_push(cmp->arena, &cmp->docs, doc);
+    return json_root(doc);
+}
+
+const json *compare_string(struct comparison *cmp, weir_text text) {
+    const json *known = map_get(cmp->texts, text);
+    if (known)
+        return known;
+    buffer quoted;
+    buffer_init(&quoted, RULE_BYTES);
+    json_write_string(&quoted, text);
+    known = compare_json(cmp, quoted.data);
+    buffer_release(&quoted);
+    map_put(cmp->texts, text, (void *)known);
+    return known;
+}
+
+bool regex_fits(struct comparison *cmp, const struct regex *regex, weir_text text) {
+    cmp->steps--;
+    return regex_match(regex, cmp->regex, text) == REGEX_YES;
+}
+
+/* The schema false, as a part of neither side. */
+static const struct part *nothing_part(struct comparison *cmp) {
+    static const struct node nothing = {.verdict = VERDICT_FALSE, .plain = true, .where = "#"};
+    struct part *part = arena_alloc(cmp->arena, sizeof *part);
+    part->node = &nothing;
+    part->schema = cmp->reader;
+    part->id = (uint32_t)cmp->parts.count;
+    part->rep = part;
+    return part;
+}
+
+/* --- the claims to begin with --------------------------------------------------------------------------- */
+
+static const struct claims *writer_claims(struct comparison *cmp) {
+    claim_list list = {0};
+    claim_is(cmp, &list, part_of(cmp, cmp->writer->root));
+    const struct shape *shape = shape_root(cmp);
+    if (shape->count)
+        claim_add(cmp, &list, (struct claim){CLAIM_SHAPE, .shape = shape});
+    return claims_of(cmp, &list);
+}
+
+static void doubt_whole(struct comparison *cmp, const char *message) {
+    list_push(cmp->arena, &cmp->doubts,
+              ((struct doubt){.part = part_at(cmp, cmp->reader->root), .keyword = "schema", .message = message}));
+}
+
+static void look(struct comparison *cmp) {
+    const struct part *writer = part_at(cmp, cmp->writer->root), *reader = part_at(cmp, cmp->reader->root);
+    if (writer->rep == reader->rep)
+        return;
+    if (cmp->writer->dynamic || cmp->reader->dynamic) {
+        doubt_whole(cmp, "a schema that uses $dynamicRef is compared only with itself");
+        return;
+    }
+    const struct claims *claims = writer_claims(cmp);
+    if (goal_holds(cmp, claims, reader))
+        return;
+    const struct goal goal = {cmp, claims, reader, true, NULL};
+    if (cmp->steps > 0)
+        goal_same(&goal, claims, reader);
+    if (!cmp->doubts.count || cmp->steps <= 0)
+        doubt_whole(cmp, "the schemas are too large or too entangled to be compared");
+}
+
+/* --- what is told --------------------------------------------------------------------------------------- */
+
+static const char *reader_place(struct comparison *cmp, const struct doubt *doubt) {
+    const char *where = doubt->part->node->where;
+    if (strcmp(doubt->keyword, "false") == 0 || strcmp(doubt->keyword, "schema") == 0)
+        return where;
+    return arena_printf(cmp->arena, "%s/%s", where, doubt->keyword);
+}
+
+/* The writer's first word on the value; where it says nothing, the value around it. */
+static const char *writer_place(const struct comparison *cmp, const struct doubt *doubt) {
+    const struct claims *claims = doubt->claims;
+    for (const struct step *step = doubt->step; claims; step = step ? step->up : NULL) {
+        for (size_t i = 0; i < claims->count; i++)
+            if (claims->items[i]->kind == CLAIM_IS && claims->items[i]->part->schema == cmp->writer)
+                return claims->items[i]->part->node->where;
+        claims = step ? step->around : NULL;
+    }
+    return cmp->writer->root->where;
+}
+
+static void report(struct comparison *cmp, const struct doubt *doubt, const char *witness) {
+    buffer pointer;
+    buffer_init(&pointer, RULE_BYTES);
+    step_pointer(&pointer, doubt->step);
+    struct compare_finding finding = {
+        .verdict = witness ? COMPARE_BROKEN : COMPARE_UNDECIDED,
+        .instance = arena_strdup(cmp->arena, pointer.size ? pointer.data : ""),
+        .writer = writer_place(cmp, doubt),
+        .reader = reader_place(cmp, doubt),
+        .keyword = doubt->keyword,
+        .message = witness ? doubt->message
+                           : arena_printf(cmp->arena, "%s: neither proven nor shown by a document",
+                                          doubt->message),
+        .witness = witness,
+    };
+    list_push(cmp->arena, &cmp->findings, finding);
+    buffer_release(&pointer);
+}
+
+/* --- the comparison ------------------------------------------------------------------------------------- */
+
+static struct comparison *begin(const schema *writer, const schema *reader,
+                                const struct compare_options *options) {
+    struct comparison *cmp = mem_alloc(sizeof *cmp);
+    cmp->arena = arena_new();
+    cmp->options = options ? *options : (struct compare_options){0};
+    if (!cmp->options.findings_max)
+        cmp->options.findings_max = COMPARE_FINDINGS;
+    cmp->steps = (int64_t)(cmp->options.steps_max ? cmp->options.steps_max : COMPARE_STEPS);
+    cmp->writer = writer;
+    cmp->reader = reader;
+    cmp->run = schema_run_new();
+    cmp->regex = regex_scratch_new();
+    struct map **maps[] = {&cmp->nodes, &cmp->shapes,      &cmp->claim_ids, &cmp->claims_ids,
+                           &cmp->goals, &cmp->doubts_seen, &cmp->texts};
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+        *maps[i] = map_new();
+    cmp->booleans = compare_json(cmp, "[null,true,false]");
+    return cmp;
+}
+
+comparison *compare_new(const schema *writer, const schema *reader, const struct compare_options *options) {
+    struct comparison *cmp = begin(writer, reader, options);
+    parts_read(cmp);
+    cmp->nothing = nothing_part(cmp);
+    look(cmp);
+    for (size_t i = 0; i < cmp->doubts.count; i++)
+        report(cmp, &cmp->doubts.items[i], NULL);
+    for (size_t i = 0; i < cmp->findings.count; i++)
+        if (cmp->verdict != COMPARE_BROKEN)
+            cmp->verdict = cmp->findings.items[i].verdict;
+    return cmp;
+}
+
+void compare_free(comparison *cmp) {
+    if (!cmp)
+        return;
+    struct map *maps[] = {cmp->nodes, cmp->shapes,      cmp->claim_ids, cmp->claims_ids,
+                          cmp->goals, cmp->doubts_seen, cmp->texts};
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+        map_free(maps[i]);
+    for (size_t i = 0; i < cmp->docs.count; i++)
+        json_doc_free(cmp->docs.items[i]);
+    schema_free(cmp->closed);
+    schema_run_free(cmp->run);
+    regex_scratch_free(cmp->regex);
+    arena_free(cmp->arena);
+    mem_free(cmp);
+}
+
+enum compare_verdict compare_verdict_of(const comparison *cmp) {
+    return cmp->verdict;
+}
+
+const char *compare_verdict_name(enum compare_verdict verdict) {
+    static const char *const names[] = {"holds", "broken", "undecided"};
+    return names[verdict];
+}
+
+size_t compare_count(const comparison *cmp) {
+    return cmp->findings.count;
+}
+
+const struct compare_finding *compare_at(const comparison *cmp, size_t index) {
+    return index < cmp->findings.count ? &cmp->findings.items[index] : NULL;
+}

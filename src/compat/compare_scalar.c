@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers and texts: ranges within ranges, with exact decimals; multiples of multiples; equal patterns and
+ * formats. */
+#include "compat/compare_parts.h"
+#include "schema/words.h"
+
+enum { FEW_INTEGERS = 64 };
+
+static const char *const bound_names[BOUND_COUNT] = {
+    [BOUND_MINIMUM] = "minimum",          [BOUND_MAXIMUM] = "maximum",     [BOUND_ABOVE] = "exclusiveMinimum",
+    [BOUND_BELOW] = "exclusiveMaximum", [BOUND_MULTIPLE] = "multipleOf",
+};
+
+/* The ranges of the writer's numbers; only integers have edges that can be moved inwards. */
+static void writer_range(struct comparison *cmp, const struct facts *facts, struct edge *low,
+                         struct edge *high) {
+    *low = facts->low;
+    *high = facts->high;
+    if (!(facts->kinds & 1u << JSON_NUMBER)) {
+        *low = edge_integral(cmp, facts->low, true);
+        *high = edge_integral(cmp, facts->high, false);
+    }
+}
+
+/* Is everything beyond our edge within the reader's? */
+static bool within(struct edge ours, const struct bound *bound, bool low) {
+    if (!ours.text.data)
+        return false;
+    bool strict = bound->kind == BOUND_ABOVE || bound->kind == BOUND_BELOW;
+    int order = json_number_compare(ours.text, bound->text);
+    order = low ? order : -order;
+    return order > 0 || (order == 0 && (!strict || ours.exclusive));
+}
+
+static bool multiple_holds(const struct facts *facts, const struct bound *bound) {
+    for (size_t i = 0; i < facts->multiples.count; i++)
+        if (json_number_multiple(facts->multiples.items[i], bound->text))
+            return true;
+    return !(facts->kinds & 1u << JSON_NUMBER) && json_number_multiple(weir_text_of("1"), bound->text);
+}
+
+static bool small(struct comparison *cmp, weir_text text, int64_t *out) {
+    return text.data && json_int(compare_json(cmp, arena_cstr(cmp->arena, text)), out);
+}
+
+/* A handful of integers: each is looked at. */
+static bool few_hold(struct comparison *cmp, const struct goal *goal, struct edge low, struct edge high) {
+    int64_t from = 0, to = 0;
+    if (claims_facts(cmp, goal->claims)->kinds & 1u << JSON_NUMBER || !small(cmp, low.text, &from) ||
+        !small(cmp, high.text, &to) || from > to || (uint64_t)to - (uint64_t)from > FEW_INTEGERS)
+        return false;
+    const struct claims *claims = goal->claims;
+    for (int64_t value = from; value <= to; value++) {
+        const json *number = compare_json(cmp, arena_printf(cmp->arena, "%lld", (long long)value));
+        bool written = true;
+        for (size_t i = 0; i < claims->count && written; i++)
+            if (claims->items[i]->kind == CLAIM_IS || claims->items[i]->kind == CLAIM_NOT)
+                written = part_valid(cmp, claims->items[i]->part, number) ==
+                          (claims->items[i]->kind == CLAIM_IS);
+        if (written && !part_valid(cmp, goal->part, number))
+            return false;
+    }
+    return true;
+}
+
+bool prove_number(const struct goal *goal) {
+    struct comparison *cmp = goal->cmp;
+    const struct facts *facts = claims_facts(cmp, goal->claims);
+    const struct number_rules *rules = goal->part->node->number;
+    struct edge low, high;
+    bool ok = true;
+    writer_range(cmp, facts, &low, &high);
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct bound *bound = &rules->bounds[i];
+        bool is_low = bound->kind == BOUND_MINIMUM || bound->kind == BOUND_ABOVE, holds;
+        if (bound->kind == BOUND_MULTIPLE)
+            holds = multiple_holds(facts, bound);
+        else
+            holds = within(is_low ? low : high, bound, is_low);
+        if (holds || few_hold(cmp, goal, low, high))
+            continue;
+        const char *name = bound_names[bound->kind];
+        const char *rule = arena_printf(cmp->arena, "{\"%s\":%.*s}", name, TEXT_ARG(bound->text));
+        if (bound->kind == BOUND_MULTIPLE)
+            PROVE(goal, goal_refuse(goal, name, rule,
+                                    "the writer may write numbers that are no multiples of %.*s",
+                                    TEXT_ARG(bound->text)));
+        else
+            PROVE(goal, goal_refuse(goal, name, rule,
+                                    "the writer may write numbers %s the reader's %s of %.*s",
+                                    is_low ? "below" : "above", name, TEXT_ARG(bound->text)));
+    }
+    return ok;
+}
+
+/* --- texts ---------------------------------------------------------------------------------------------- */
+
+/* Texts of one format that all are of the other. */
+static bool format_within(const struct format *writer, const struct format *reader) {
+    return writer == reader ||
+           (strcmp(writer->name, "uri") == 0 && strcmp(reader->name, "uri-reference") == 0);
+}
+
+static bool pattern_holds(const struct facts *facts, weir_text pattern) {
+    if (!pattern.size || text_is(pattern, ".*") || text_is(pattern, "^.*"))
+        return true;
+    for (size_t i = 0; i < facts->patterns.count; i++)
+        if (text_equal(facts->patterns.items[i], pattern))
+            return true;
+    return false;
+}
+
+static bool prove_pattern(const struct goal *goal, const struct facts *facts) {
+    struct comparison *cmp = goal->cmp;
+    weir_text pattern = goal->part->node->string->pattern_text;
+    if (pattern_holds(facts, pattern))
+        return true;
+    const char *ours =
+        facts->patterns.count ? words_text(cmp->arena, facts->patterns.items[0]) : "the writer's texts";
+    return goal_refuse(goal, "pattern", lone_string(cmp, "pattern", pattern),
+                       "%s%s may not all match the reader's pattern %s",
+                       facts->patterns.count ? "texts that match " : "", ours,
+                       words_text(cmp->arena, pattern));
+}
+
+static bool prove_format(const struct goal *goal, const struct facts *facts) {
+    struct comparison *cmp = goal->cmp;
+    const struct format *format = goal->part->node->string->format;
+    for (size_t i = 0; i < facts->formats.count; i++)
+        if (format_within(facts->formats.items[i], format))
+            return true;
+    return goal_refuse(goal, "format", lone_string(cmp, "format", weir_text_of(format->name)),
+                       "the writer may write texts that are not %s, which the reader requires", format->noun);
+}
+
+bool prove_string(const struct goal *goal) {
+    struct comparison *cmp = goal->cmp;
+    const struct facts *facts = claims_facts(cmp, goal->claims);
+    const struct string_rules *rules = goal->part->node->string;
+    bool ok = true;
+    if (facts->length_min < rules->min)
+        PROVE(goal, goal_refuse(goal, "minLength", lone_count(cmp, "minLength", rules->min),
+                                "the writer may write a text of less than %llu character%s",
+                                (unsigned long long)rules->min, rules->min == 1 ? "" : "s"));
+    if (facts->length_max > rules->max)
+        PROVE(goal, goal_refuse(goal, "maxLength", lone_count(cmp, "maxLength", rules->max),
+                                "the writer may write a text of more than %llu character%s",
+                                (unsigned long long)rules->max, rules->max == 1 ? "" : "s"));
+    if (rules->pattern)
+        PROVE(goal, prove_pattern(goal, facts));
+    if (rules->format)
+        PROVE(goal, prove_format(goal, facts));
+    return ok;
+}
