@@ -31,6 +31,8 @@ bool regex_fits(struct comparison *cmp, const struct regex *regex, weir_text tex
     return regex_match(regex, cmp->regex, text) == REGEX_YES;
 }
 
+enum { WITNESS_EFFORT = 100000 }; /* values made for all witnesses of a comparison */
+
 /* The schema false, as a part of neither side. */
 static const struct part *nothing_part(struct comparison *cmp) {
     static const struct node nothing = {.verdict = VERDICT_FALSE, .plain = true, .where = "#"};
@@ -54,8 +56,9 @@ static const struct claims *writer_claims(struct comparison *cmp) {
 }
 
 static void doubt_whole(struct comparison *cmp, const char *message) {
-    list_push(cmp->arena, &cmp->doubts,
-              ((struct doubt){.part = part_at(cmp, cmp->reader->root), .keyword = "schema", .message = message}));
+    list_push(
+        cmp->arena, &cmp->doubts,
+        ((struct doubt){.part = part_at(cmp, cmp->reader->root), .keyword = "schema", .message = message}));
 }
 
 static void look(struct comparison *cmp) {
@@ -107,13 +110,49 @@ static void report(struct comparison *cmp, const struct doubt *doubt, const char
         .writer = writer_place(cmp, doubt),
         .reader = reader_place(cmp, doubt),
         .keyword = doubt->keyword,
-        .message = witness ? doubt->message
-                           : arena_printf(cmp->arena, "%s: neither proven nor shown by a document",
-                                          doubt->message),
+        .message =
+            witness ? doubt->message
+                    : arena_printf(cmp->arena, "%s: neither proven nor shown by a document", doubt->message),
         .witness = witness,
     };
     list_push(cmp->arena, &cmp->findings, finding);
     buffer_release(&pointer);
+}
+
+/* Where no doubt could be shown, maybe something else is refused. */
+static void report_any(struct comparison *cmp) {
+    const struct schema_problem *problem = NULL;
+    const char *witness = witness_any(cmp, &problem);
+    if (!witness)
+        return;
+    struct compare_finding finding = {
+        .verdict = COMPARE_BROKEN,
+        .instance = arena_strdup(cmp->arena, problem->instance),
+        .writer = cmp->writer->root->where,
+        .reader = arena_strdup(cmp->arena, problem->where),
+        .keyword = arena_strdup(cmp->arena, problem->keyword),
+        .message =
+            arena_printf(cmp->arena, "the reader refuses what the writer may write: %s", problem->message),
+        .witness = witness,
+    };
+    list_push(cmp->arena, &cmp->findings, finding);
+    cmp->verdict = COMPARE_BROKEN;
+}
+
+static void report_all(struct comparison *cmp) {
+    const char **witnesses = arena_alloc(cmp->arena, (cmp->doubts.count + 1) * sizeof *witnesses);
+    for (size_t i = 0; i < cmp->doubts.count; i++) {
+        witnesses[i] = witness_find(cmp, &cmp->doubts.items[i]);
+        cmp->verdict = witnesses[i] ? COMPARE_BROKEN : cmp->verdict;
+    }
+    if (cmp->verdict != COMPARE_BROKEN)
+        report_any(cmp);
+    for (int broken = 1; broken >= 0; broken--)
+        for (size_t i = 0; i < cmp->doubts.count; i++)
+            if (broken == (witnesses[i] != NULL))
+                report(cmp, &cmp->doubts.items[i], witnesses[i]);
+    if (cmp->verdict != COMPARE_BROKEN)
+        cmp->verdict = COMPARE_UNDECIDED;
 }
 
 /* --- the comparison ------------------------------------------------------------------------------------- */
@@ -126,6 +165,7 @@ static struct comparison *begin(const schema *writer, const schema *reader,
     if (!cmp->options.findings_max)
         cmp->options.findings_max = COMPARE_FINDINGS;
     cmp->steps = (int64_t)(cmp->options.steps_max ? cmp->options.steps_max : COMPARE_STEPS);
+    cmp->effort = WITNESS_EFFORT;
     cmp->writer = writer;
     cmp->reader = reader;
     cmp->run = schema_run_new();
@@ -143,11 +183,10 @@ comparison *compare_new(const schema *writer, const schema *reader, const struct
     parts_read(cmp);
     cmp->nothing = nothing_part(cmp);
     look(cmp);
-    for (size_t i = 0; i < cmp->doubts.count; i++)
-        report(cmp, &cmp->doubts.items[i], NULL);
-    for (size_t i = 0; i < cmp->findings.count; i++)
-        if (cmp->verdict != COMPARE_BROKEN)
-            cmp->verdict = cmp->findings.items[i].verdict;
+    if (!witness_close(cmp))
+        cmp->effort = 0; /* nobody can run what such a writer writes */
+    if (cmp->doubts.count)
+        report_all(cmp);
     return cmp;
 }
 

@@ -65,7 +65,8 @@ enum compare_verdict compare_verdict_of(const comparison *comparison);
 const char *compare_verdict_name(enum compare_verdict verdict); /* "holds", "broken", "undecided" */
 /* The places, breaks first, in the order of the reader's schema; independent of each other. */
 size_t compare_count(const comparison *comparison);
-const struct compare_finding *compare_at(const comparison *comparison, size_t index); /* NULL behind the end */
+const struct compare_finding *compare_at(const comparison *comparison,
+                                         size_t index); /* NULL behind the end */
 
 /* Does the writer (closed, unless as written) write this document? For tests, and to explain a verdict. */
 bool compare_writes(comparison *comparison, const json *document);

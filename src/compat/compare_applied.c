@@ -26,15 +26,14 @@ static bool prove_if(const struct goal *goal, const struct applied *applied) {
         const struct part *then = part_at(cmp, applied->nodes[i]);
         if (!then)
             continue;
-        const struct claims *given = claims_with(
-            cmp, goal->claims, (struct claim){i == 1 ? CLAIM_IS : CLAIM_NOT, .part = condition});
+        const struct claims *given =
+            claims_with(cmp, goal->claims, (struct claim){i == 1 ? CLAIM_IS : CLAIM_NOT, .part = condition});
         PROVE(goal, goal_same(goal, given, then));
     }
     return ok;
 }
 
-static bool prove_dependent(const struct goal *goal, const struct applied *applied,
-                            const struct part *then) {
+static bool prove_dependent(const struct goal *goal, const struct applied *applied, const struct part *then) {
     struct comparison *cmp = goal->cmp;
     const struct claims *object =
         claims_with(cmp, goal->claims, (struct claim){CLAIM_TYPES, .types = 1u << JSON_OBJECT});
@@ -45,7 +44,8 @@ static bool refuse_branches(const struct goal *goal, const struct applied *appli
     struct comparison *cmp = goal->cmp;
     const char *rule = lone_applied(cmp, goal->part, index);
     if (applied->kind == APPLY_ANY)
-        return goal_refuse(goal, "anyOf", rule, "the writer may write %s that fits none of the reader's anyOf",
+        return goal_refuse(goal, "anyOf", rule,
+                           "the writer may write %s that fits none of the reader's anyOf",
                            kinds_words(cmp, claims_facts(cmp, goal->claims)->kinds));
     if (applied->kind == APPLY_ONE)
         return goal_refuse(goal, "oneOf", rule,
@@ -114,7 +114,8 @@ bool branch_applies(struct comparison *cmp, const struct claims *claims, const s
 static bool number_empty(struct comparison *cmp, const struct facts *facts, bool integer) {
     if (edges_cross(facts->low, facts->high))
         return true;
-    return integer && edges_cross(edge_integral(cmp, facts->low, true), edge_integral(cmp, facts->high, false));
+    return integer &&
+           edges_cross(edge_integral(cmp, facts->low, true), edge_integral(cmp, facts->high, false));
 }
 
 static bool array_empty(struct comparison *cmp, const struct claims *claims, const struct facts *facts) {

@@ -16,7 +16,8 @@ static size_t prefix_most(const struct goal *goal) {
 }
 
 static bool refuse_long(const struct goal *goal) {
-    return goal_refuse(goal, "prefixItems", NULL, "a list with more than %d places is not looked at", ITEMS_LOOKED_AT);
+    return goal_refuse(goal, "prefixItems", NULL, "a list with more than %d places is not looked at",
+                       ITEMS_LOOKED_AT);
 }
 
 /* The longest an array can be: no item can stand where nothing fits. */
@@ -185,9 +186,9 @@ bool prove_unevaluated_items(const struct goal *goal) {
         const struct claims *item = claims_item(cmp, goal->claims, i);
         if (surely_looked_at(cmp, goal->claims, goal->part, i) || goal_holds_inside(cmp, item, rest))
             continue;
-        PROVE(goal,
-              goal_refuse(goal, "unevaluatedItems", NULL,
-                          "the writer may write more items than the reader's schema knows (unevaluatedItems)"));
+        PROVE(goal, goal_refuse(
+                        goal, "unevaluatedItems", NULL,
+                        "the writer may write more items than the reader's schema knows (unevaluatedItems)"));
         break;
     }
     return ok;

@@ -311,7 +311,8 @@ static void push_case(struct comparison *cmp, case_list *out, const struct claim
               claims_with(cmp, claims, (struct claim){.kind = kind, .part = part, .name = name}));
 }
 
-static bool settled(const struct comparison *cmp, const struct claims *claims, const struct applied *applied) {
+static bool settled(const struct comparison *cmp, const struct claims *claims,
+                    const struct applied *applied) {
     switch (applied->kind) {
     case APPLY_ANY:
     case APPLY_ONE:

@@ -31,7 +31,8 @@ const char *kinds_words(struct comparison *cmp, unsigned kinds) {
     if ((kinds & integer) && (kinds & 1u << JSON_NUMBER))
         kinds &= ~integer;
     else if (kinds & 1u << JSON_NUMBER)
-        kinds &= ~(1u << JSON_NUMBER), buffer_string(&text, kinds ? "a number with a fraction, " : "a number with a fraction");
+        kinds &= ~(1u << JSON_NUMBER),
+            buffer_string(&text, kinds ? "a number with a fraction, " : "a number with a fraction");
     for (unsigned kind = 0; kind < KINDS; kind++)
         if (kinds >> kind & 1) {
             buffer_string(&text, words[kind]);

@@ -317,7 +317,8 @@ static bool split_member(struct comparison *cmp, const struct claims *claims, we
         list_push(cmp->arena, out, with);
     for (size_t i = 0; few && i < member->values.count; i++)
         list_push(cmp->arena, out,
-                  claims_with(cmp, with, (struct claim){CLAIM_MEMBER, .name = name, .value = member->values.items[i]}));
+                  claims_with(cmp, with,
+                              (struct claim){CLAIM_MEMBER, .name = name, .value = member->values.items[i]}));
     return true;
 }
 
@@ -356,9 +357,9 @@ static bool find_cases(const struct goal *goal, case_list *cases) {
     if (!has_branches(node))
         return false;
     split_kinds(cmp, goal->claims, cases);
-    return cases->count || (claims_facts(cmp, goal->claims)->kinds == 1u << JSON_OBJECT &&
-                            splits_done(goal->claims) < SPLITS_MAX &&
-                            split_names(cmp, goal->claims, node, 0, cases));
+    return cases->count ||
+           (claims_facts(cmp, goal->claims)->kinds == 1u << JSON_OBJECT &&
+            splits_done(goal->claims) < SPLITS_MAX && split_names(cmp, goal->claims, node, 0, cases));
 }
 
 static bool prove(const struct goal *goal) {

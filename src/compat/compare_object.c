@@ -10,8 +10,7 @@ static bool name_refused(struct comparison *cmp, const struct claims *claims, we
     for (size_t i = 0; i < claims->count; i++) {
         const struct claim *claim = claims->items[i];
         const struct object_rules *rules = claim->kind == CLAIM_IS ? claim->part->node->object : NULL;
-        if (rules && rules->names &&
-            !part_valid(cmp, part_of(cmp, rules->names), compare_string(cmp, name)))
+        if (rules && rules->names && !part_valid(cmp, part_of(cmp, rules->names), compare_string(cmp, name)))
             return true;
     }
     return false;
@@ -35,7 +34,7 @@ static bool prove_extra(const struct goal *goal, const struct claims *member, we
         return goal_inside(goal, member, extra, (struct step){.name = name});
     return goal_refuse_name(goal, "additionalProperties", name, lone_extra(cmp, goal->part),
                             "the writer may write '%s', which the reader does not know and refuses",
-                       words_text(cmp->arena, name));
+                            words_text(cmp->arena, name));
 }
 
 static bool prove_member(const struct goal *goal, weir_text name) {
@@ -60,9 +59,10 @@ static bool prove_member(const struct goal *goal, weir_text name) {
     if (!described)
         PROVE(goal, prove_extra(goal, member, name));
     if (rules->names && !part_valid(cmp, part_of(cmp, rules->names), compare_string(cmp, name)))
-        PROVE(goal, goal_refuse_name(goal, "propertyNames", name, lone_names(cmp, goal->part),
-                                "the writer may write '%s', a name that the reader's propertyNames refuse",
-                                words_text(cmp->arena, name)));
+        PROVE(goal,
+              goal_refuse_name(goal, "propertyNames", name, lone_names(cmp, goal->part),
+                               "the writer may write '%s', a name that the reader's propertyNames refuse",
+                               words_text(cmp->arena, name)));
     return ok;
 }
 
@@ -97,13 +97,14 @@ static bool prove_class(const struct goal *goal, weir_text pattern) {
     if (!described && rules->additional) {
         const struct part *extra = part_at(cmp, rules->additional);
         if (extra->node->verdict == VERDICT_FALSE)
-            PROVE(goal, goal_refuse(goal, "additionalProperties", lone_extra(cmp, goal->part),
-                                    "the writer may write properties that the reader does not know and refuses"));
+            PROVE(goal,
+                  goal_refuse(goal, "additionalProperties", lone_extra(cmp, goal->part),
+                              "the writer may write properties that the reader does not know and refuses"));
         else
             PROVE(goal, goal_inside(goal, others, extra, step));
     }
-    if (rules->names && !goal_holds_inside(cmp, claims_name(cmp, goal->claims, pattern),
-                                           part_at(cmp, rules->names)))
+    if (rules->names &&
+        !goal_holds_inside(cmp, claims_name(cmp, goal->claims, pattern), part_at(cmp, rules->names)))
         PROVE(goal, goal_refuse(goal, "propertyNames", lone_names(cmp, goal->part),
                                 "the writer may write properties whose names the reader refuses"));
     return ok;
@@ -199,11 +200,12 @@ static bool prove_dependents(const struct goal *goal) {
             claims_with(cmp, goal->claims, (struct claim){CLAIM_HAS, .name = rule->property});
         for (size_t j = 0; j < rule->count; j++)
             if (!facts_require(claims_facts(cmp, with), rule->names[j]))
-                PROVE(goal, goal_refuse_name(goal, "dependentRequired", rule->names[j],
-                                             lone_required(cmp, rule->names[j], rule->property),
-                                             "the writer may leave out '%s', which the reader requires beside '%s'",
-                                             words_text(cmp->arena, rule->names[j]),
-                                             words_text(cmp->arena, rule->property)));
+                PROVE(goal,
+                      goal_refuse_name(goal, "dependentRequired", rule->names[j],
+                                       lone_required(cmp, rule->names[j], rule->property),
+                                       "the writer may leave out '%s', which the reader requires beside '%s'",
+                                       words_text(cmp->arena, rule->names[j]),
+                                       words_text(cmp->arena, rule->property)));
     }
     return ok;
 }
@@ -228,7 +230,8 @@ static bool surely_looked_at(struct comparison *cmp, const struct claims *claims
     const struct node *node = part->node;
     const struct object_rules *rules = node->object;
     size_t next = 0;
-    const struct key *key = rules && !others && rules->keys.count ? keys_find(&rules->keys, name, &next) : NULL;
+    const struct key *key =
+        rules && !others && rules->keys.count ? keys_find(&rules->keys, name, &next) : NULL;
     if ((rules && rules->additional) || (key && key->node))
         return true;
     for (size_t i = 0; rules && i < rules->patterns.count; i++)

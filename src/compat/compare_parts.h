@@ -16,13 +16,15 @@
 
 struct part {
     const struct node *node;
-    const schema *schema;   /* the one it is of */
-    schema alone;           /* the same with this node as its root: to run it */
-    uint32_t id;            /* position in cmp->parts: the same on every machine */
-    const struct part *rep; /* the first part that means the same, maybe of the other schema */
+    const schema *schema;         /* the one it is of */
+    schema alone;                 /* the same with this node as its root: to run it */
+    uint32_t id;                  /* position in cmp->parts: the same on every machine */
+    const struct part *rep;       /* the first part that means the same, maybe of the other schema */
     const struct part **children; /* every part it refers to, in a fixed order; NULL where none is */
     size_t child_count;
 };
+
+typedef LIST(const struct part *) part_list;
 
 /* Numbers all parts of both schemas and finds which mean the same. */
 void parts_read(struct comparison *cmp);
@@ -183,8 +185,7 @@ bool claims_empty_inside(struct comparison *cmp, const struct claims *claims);
  * once for each place, keyword and name of a member. */
 bool goal_refuse_name(const struct goal *goal, const char *keyword, weir_text name, const char *rule,
                       const char *format, ...) __attribute__((format(printf, 5, 6)));
-#define goal_refuse(goal, keyword, ...) \
-    goal_refuse_name((goal), (keyword), (weir_text){0}, __VA_ARGS__)
+#define goal_refuse(goal, keyword, ...) goal_refuse_name((goal), (keyword), (weir_text){0}, __VA_ARGS__)
 /* A part of the value: proven? When telling, its own reasons are noted. */
 bool goal_inside(const struct goal *goal, const struct claims *claims, const struct part *part,
                  struct step step);
@@ -220,19 +221,19 @@ const char *lone_contains(struct comparison *cmp, const struct part *part, bool 
 const char *lone_applied(struct comparison *cmp, const struct part *part, size_t index);
 /* The whole part, with references to others. */
 void part_write(struct comparison *cmp, buffer *out, const struct part *part);
-/* "ID": {...}, ... of everything the part refers to. */
-void part_write_all(struct comparison *cmp, buffer *out, const struct part *part);
+/* "ID": {...}, ... of these parts and everything they refer to. */
+void part_write_all(struct comparison *cmp, buffer *out, const part_list *from);
 /* a JSON Pointer, with * for any item or other member */
 void step_pointer(buffer *out, const struct step *step);
 
 /* A rule is undone at once when telling stops at the first. */
-#define PROVE(goal, call)          \
-    do {                           \
-        if (!(call)) {             \
-            ok = false;            \
-            if (!(goal)->telling)  \
-                return false;      \
-        }                          \
+#define PROVE(goal, call)         \
+    do {                          \
+        if (!(call)) {            \
+            ok = false;           \
+            if (!(goal)->telling) \
+                return false;     \
+        }                         \
     } while (0)
 
 /* --- what is found -------------------------------------------------------------------------------------- */
@@ -252,9 +253,9 @@ struct comparison {
     struct compare_options options;
     const schema *writer, *reader;
     schema_run *run;
-    int64_t steps;  /* left */
-    unsigned depth; /* of goals inside each other */
-    unsigned level; /* how deep in the document the goal at hand is */
+    int64_t steps;     /* left */
+    unsigned depth;    /* of goals inside each other */
+    unsigned level;    /* how deep in the document the goal at hand is */
     struct map *nodes; /* address of a node -> part */
     LIST(struct part *) parts;
     struct map *shapes, *claim_ids, *claims_ids, *goals;
@@ -265,16 +266,27 @@ struct comparison {
     struct map *patterns; /* text -> struct regex, compiled here */
     struct map *texts;    /* text -> json of that string */
     LIST(json_doc *) docs;
-    const json *booleans; /* [null, true, false] */
+    const json *booleans;       /* [null, true, false] */
     const struct part *nothing; /* the schema false */
 
-    schema *closed; /* what a closed writer never writes; NULL: nothing of that kind */
+    schema *closed; /* refuses what a closed writer never writes; NULL: nothing of that kind */
+    size_t effort;  /* of the search for witnesses: left */
     struct map *doubts_seen;
     LIST(struct doubt) doubts;
     bool doubts_full;
     LIST(struct compare_finding) findings;
     enum compare_verdict verdict;
 };
+
+/* --- witnesses (witness.c) ------------------------------------------------------------------------------ */
+
+/* Compiles cmp->closed; false when it is too large. */
+bool witness_close(struct comparison *cmp);
+/* A document of the writer that breaks the one rule at its place, and that the reader refuses: found, run,
+ * made small. NULL when none was found. */
+const char *witness_find(struct comparison *cmp, const struct doubt *doubt);
+/* Any document of the writer that the reader refuses; the reader's problem with it lives in cmp->run. */
+const char *witness_any(struct comparison *cmp, const struct schema_problem **problem);
 
 #define STEP_TAKEN(cmp) ((cmp)->steps-- > 0)
 

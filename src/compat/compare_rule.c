@@ -280,10 +280,14 @@ void part_write(struct comparison *cmp, buffer *out, const struct part *part) {
     buffer_char(out, '}');
 }
 
-void part_write_all(struct comparison *cmp, buffer *out, const struct part *part) {
-    LIST(const struct part *) all = {0};
+void part_write_all(struct comparison *cmp, buffer *out, const part_list *from) {
+    part_list all = {0};
     bool *seen = mem_alloc(cmp->parts.count + 1);
-    list_push(cmp->arena, &all, part->rep);
+    for (size_t i = 0; i < from->count; i++)
+        if (!seen[from->items[i]->rep->id]) {
+            seen[from->items[i]->rep->id] = true;
+            list_push(cmp->arena, &all, from->items[i]->rep);
+        }
     for (size_t i = 0; i < all.count && !out->overflow; i++) {
         for (size_t j = 0; j < all.items[i]->child_count; j++) {
             const struct part *child = all.items[i]->children[j] ? all.items[i]->children[j]->rep : NULL;

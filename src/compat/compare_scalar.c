@@ -7,7 +7,7 @@
 enum { FEW_INTEGERS = 64 };
 
 static const char *const bound_names[BOUND_COUNT] = {
-    [BOUND_MINIMUM] = "minimum",          [BOUND_MAXIMUM] = "maximum",     [BOUND_ABOVE] = "exclusiveMinimum",
+    [BOUND_MINIMUM] = "minimum",        [BOUND_MAXIMUM] = "maximum",     [BOUND_ABOVE] = "exclusiveMinimum",
     [BOUND_BELOW] = "exclusiveMaximum", [BOUND_MULTIPLE] = "multipleOf",
 };
 
@@ -55,8 +55,8 @@ static bool few_hold(struct comparison *cmp, const struct goal *goal, struct edg
         bool written = true;
         for (size_t i = 0; i < claims->count && written; i++)
             if (claims->items[i]->kind == CLAIM_IS || claims->items[i]->kind == CLAIM_NOT)
-                written = part_valid(cmp, claims->items[i]->part, number) ==
-                          (claims->items[i]->kind == CLAIM_IS);
+                written =
+                    part_valid(cmp, claims->items[i]->part, number) == (claims->items[i]->kind == CLAIM_IS);
         if (written && !part_valid(cmp, goal->part, number))
             return false;
     }
@@ -82,13 +82,13 @@ bool prove_number(const struct goal *goal) {
         const char *name = bound_names[bound->kind];
         const char *rule = arena_printf(cmp->arena, "{\"%s\":%.*s}", name, TEXT_ARG(bound->text));
         if (bound->kind == BOUND_MULTIPLE)
-            PROVE(goal, goal_refuse(goal, name, rule,
-                                    "the writer may write numbers that are no multiples of %.*s",
-                                    TEXT_ARG(bound->text)));
+            PROVE(goal,
+                  goal_refuse(goal, name, rule, "the writer may write numbers that are no multiples of %.*s",
+                              TEXT_ARG(bound->text)));
         else
-            PROVE(goal, goal_refuse(goal, name, rule,
-                                    "the writer may write numbers %s the reader's %s of %.*s",
-                                    is_low ? "below" : "above", name, TEXT_ARG(bound->text)));
+            PROVE(goal,
+                  goal_refuse(goal, name, rule, "the writer may write numbers %s the reader's %s of %.*s",
+                              is_low ? "below" : "above", name, TEXT_ARG(bound->text)));
     }
     return ok;
 }

@@ -10,8 +10,6 @@
 
 enum { SHAPES_MAX = 20000, SHAPE_PARTS_MAX = 2000, SHAPE_BYTES = 16 << 20 };
 
-typedef LIST(const struct part *) part_list;
-
 static bool list_has(const part_list *list, const struct part *part) {
     for (size_t i = 0; i < list->count; i++)
         if (list->items[i] == part)

@@ -135,8 +135,8 @@ struct schema {
     struct arena *arena;
     struct node *root;
     const struct resource *base;
-    bool tracks;  /* has unevaluatedItems or unevaluatedProperties */
-    bool dynamic; /* has a $dynamicRef whose target depends on the way there */
+    bool tracks;          /* has unevaluatedItems or unevaluatedProperties */
+    bool dynamic;         /* has a $dynamicRef whose target depends on the way there */
     size_t dynamic_names; /* slots of each resource */
     LIST(struct regex *) regexes;
     json_doc *metaschema; /* the draft's own documents, when referred to */
