@@ -92,8 +92,10 @@ function(weir_schema_library)
                         LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}
                         LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/weir-schema.map)
   target_link_options(weir_schema PRIVATE -Wl,--as-needed -Wl,-u,weir_schema_compile
-                      -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/weir-schema.map
-                      $<IF:$<BOOL:${WEIR_SANITIZE}>,-Wl$<COMMA>-z$<COMMA>undefs,-Wl$<COMMA>-z$<COMMA>defs>)
+                      -Wl,--version-script=${PROJECT_SOURCE_DIR}/cmake/weir-schema.map -Wl,-z,defs)
+  if(WEIR_SANITIZE)
+    target_link_options(weir_schema PRIVATE -Wl,-z,undefs)
+  endif()
   target_link_libraries(weir_schema PRIVATE room_schema)
   configure_file(${PROJECT_SOURCE_DIR}/cmake/weir-schema.pc.in ${PROJECT_BINARY_DIR}/weir-schema.pc @ONLY)
   install(TARGETS weir_schema LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT schema)

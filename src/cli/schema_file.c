@@ -55,10 +55,13 @@ weir_code document_read(json_doc **out, const char *file, weir_error *err) {
 
 /* --- where documents are ---------------------------------------------------------------------------------- */
 
-/* The absolute path; of a file that may be gone, what it would be. */
+/* The absolute path. Links are followed to the folder but not to the file: it is known by the name it has beside its
+ * neighbours, wherever each of them really lies. */
 static const char *full_path(arena *arena, const char *file) {
     char real[PATH_MAX];
-    return realpath(file, real) ? arena_strdup(arena, real) : arena_strdup(arena, file);
+    const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+    const char *folder = slash ? arena_copy(arena, file, (size_t)(name - file)) : ".";
+    return realpath(folder, real) ? arena_printf(arena, "%s/%s", real, name) : file;
 }
 
 /* "/a/b/order.json", "/a/common.json" -> "../common.json" */
@@ -110,6 +113,19 @@ static weir_code read_named(json_doc **out, const char *file, weir_error *err) {
     return code;
 }
 
+/* Which of them a $ref meant would be anybody's guess. */
+static weir_code refuse_twin(const struct schema_refs *refs, weir_text uri, const char *file,
+                             weir_error *err) {
+    for (size_t i = 0; uri.data && i < refs->documents.count; i++)
+        for (size_t j = 0; j < 2; j++)
+            if (text_equal(refs->documents.items[i].uris[j], uri)) {
+                weir_fail(err, WEIR_INVALID, "%s and %s are both '%.*s'", refs->documents.items[i].file, file,
+                          TEXT_ARG(uri));
+                return weir_hint(err, "name one of them with --ref");
+            }
+    return WEIR_OK;
+}
+
 static weir_code read_ref(struct schema_refs *refs, const char *schema_path, weir_text base, const char *file,
                           weir_error *err) {
     json_doc *doc = NULL;
@@ -117,20 +133,20 @@ static weir_code read_ref(struct schema_refs *refs, const char *schema_path, wei
     const char *path = relative_path(refs->arena, schema_path, full_path(refs->arena, file));
     weir_text uri = uri_resolve(refs->arena, base, reference_of(refs->arena, path));
     weir_text id = json_text(json_get(json_root(doc), "$id"));
-    *list_add(refs->arena, &refs->documents) = (typeof(*refs->documents.items)){
-        .file = file,
-        .doc = doc,
-        .uris = {decoded(refs->arena, uri),
-                 id.data ? decoded(refs->arena, uri_resolve(refs->arena, uri, id)) : (weir_text){0}},
-    };
-    return WEIR_OK;
+    weir_text uris[2] = {decoded(refs->arena, uri)};
+    if (id.data)
+        uris[1] = decoded(refs->arena, uri_resolve(refs->arena, uri, id));
+    weir_code code = refuse_twin(refs, uris[0], file, err);
+    if (code == WEIR_OK)
+        code = refuse_twin(refs, uris[1], file, err);
+    *list_add(refs->arena, &refs->documents) =
+        (typeof(*refs->documents.items)){.file = file, .doc = doc, .uris = {uris[0], uris[1]}};
+    return code;
 }
 
 static weir_code read_refs(struct schema_refs *refs, cli *cli, const char *name, weir_text base,
                            weir_error *err) {
-    bool piped = strcmp(name, "-") == 0;
-    const char *path =
-        piped ? arena_printf(refs->arena, "%s/-", full_path(refs->arena, ".")) : full_path(refs->arena, name);
+    const char *path = full_path(refs->arena, name);
     for (size_t i = 0; i < cli_list_count(cli, "ref"); i++)
         WEIR_TRY(read_ref(refs, path, base, cli_list_item(cli, "ref", i), err));
     return WEIR_OK;

@@ -94,6 +94,20 @@ static void a_schema_with_an_id_finds_its_neighbours_by_it(void **state) {
            "a.json: 1 of 1 not valid\n");
 }
 
+static void files_are_known_by_the_names_they_have_together(void **state) {
+    (void)state;
+    begin();
+    kit_file(kit_folder(), "x/1", "{\"$ref\":\"b.json\"}");
+    kit_file(kit_folder(), "y/2", "{\"$id\":\"tag:b\",\"type\":\"null\"}");
+    kit_file(kit_folder(), "l/c.json", "{\"$id\":\"tag:b\"}");
+    assert_int_equal(symlink("../x/1", "l/a.json"), 0);
+    assert_int_equal(symlink("../y/2", "l/b.json"), 0);
+    EXPECT(VALIDATE("l/a.json", "good.json", "--ref", "l/b.json"), 1,
+           "good.json: must be null, is an object (b.json#/type)\n", "l/a.json: 1 of 1 not valid\n");
+    EXPECT(VALIDATE("l/a.json", "good.json", "--ref", "l/b.json", "--ref", "l/c.json"), 1, "",
+           "weir schema validate: l/b.json and l/c.json are both 'tag:b'\n  name one of them with --ref\n");
+}
+
 static void nothing_is_opened_that_was_not_named(void **state) {
     (void)state;
     begin();
@@ -143,6 +157,8 @@ static const struct spec specs[] = {
     {"a dash is standard input, once", standard_input_is_a_dash},
     {"documents referred to are found by file name or by id", references_are_found_by_name_or_by_id},
     {"a schema with an id finds the files beside it", a_schema_with_an_id_finds_its_neighbours_by_it},
+    {"files are known by the names they have beside each other",
+     files_are_known_by_the_names_they_have_together},
     {"no file is opened that was not named", nothing_is_opened_that_was_not_named},
     {"an event type of the catalog is a schema too", an_event_type_is_a_schema_too},
     {"a schema that cannot be used is an error with its remedy", what_cannot_be_used_is_an_error},
