@@ -32,7 +32,7 @@ static inline yyjson_val *next_key(yyjson_val *key) {
  * bracket, and the reader's padding. */
 static inline unsigned key_mark(const yyjson_val *key) {
     size_t size = key_size(key), used = size < 7 ? size + 1 : 8;
-    uint64_t word, last = (unsigned char)key->uni.str[size - 1];
+    uint64_t word, last = (unsigned char)key->uni.str[(ptrdiff_t)size - 1];
     memcpy(&word, key->uni.str - 1, sizeof word);
     word <<= (0 - 8 * used) & 63;
     return (unsigned)((word ^ last) * 0x9e3779b97f4a7c15u >> 58);
