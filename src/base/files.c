@@ -3,6 +3,7 @@
  * returns. */
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +134,16 @@ weir_code folder_make(const char *path, weir_error *err) {
     }
     mem_free(part);
     return code;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk) {
+    (void)info, (void)kind, (void)walk;
+    remove(path);
+    return 0;
+}
+
+void folder_remove(const char *path) {
+    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 weir_code port_free(int *port, weir_error *err) {

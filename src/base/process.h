@@ -37,6 +37,8 @@ WEIR_MUST_CHECK weir_code file_write_atomic(const char *path, const void *data, 
                                             weir_error *err); /* temp file, fsync, rename, fsync folder */
 WEIR_MUST_CHECK weir_code folder_make(const char *path,
                                       weir_error *err); /* like mkdir -p, mode 0700 for new ones */
+/* Removes a folder with all that is in it; links are removed, not followed. What cannot be removed stays. */
+void folder_remove(const char *path);
 /* A TCP port of 127.0.0.1 that was free a moment ago. */
 WEIR_MUST_CHECK weir_code port_free(int *port, weir_error *err);
 
