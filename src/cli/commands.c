@@ -8,6 +8,7 @@ const struct command_entry command_entries[] = {
     {"catalog", &command_init},
     {"catalog", &command_import},
     {"catalog", &command_check},
+    {"catalog", &command_compat},
     {"catalog", &command_plan},
     {"catalog", &command_apply},
     {"catalog", &command_export_schemas},

@@ -8,6 +8,7 @@
 
 extern const struct command_row command_apply;
 extern const struct command_row command_check;
+extern const struct command_row command_compat;
 extern const struct command_row command_completion;
 extern const struct command_row command_consume;
 extern const struct command_row command_demo;

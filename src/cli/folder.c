@@ -136,15 +136,15 @@ weir_code cli_catalog_open(cli *cli, weir_report **report, bool *told, weir_erro
     return *told ? WEIR_UNAVAILABLE : fetch(cli, folder + strlen(SERVERS_PREFIX), report, err);
 }
 
-static void report_unsound(cli *cli, const weir_report *report, const weir_error *err) {
+void catalog_unsound(cli *cli, const char *folder, const weir_report *report, const weir_error *err) {
     size_t errors = report ? findings_count(report, WEIR_SEVERITY_ERROR) : 0;
     if (errors == 0) {
         cli_fail(cli, err);
         return;
     }
-    findings_print(stderr, terminal_colour(STDERR_FILENO), cli->catalog_folder, report);
+    findings_print(stderr, terminal_colour(STDERR_FILENO), folder, report);
     weir_error summary;
-    weir_fail(&summary, WEIR_INVALID, "the catalog in %s has %zu error%s", cli->catalog_folder, errors,
+    weir_fail(&summary, WEIR_INVALID, "the catalog in %s has %zu error%s", folder, errors,
               errors == 1 ? "" : "s");
     weir_hint(&summary, "%.500s", err->message);
     cli_fail(cli, &summary);
@@ -157,7 +157,7 @@ const weir_catalog *cli_catalog(cli *cli) {
     weir_error err;
     bool told;
     if (cli_catalog_open(cli, &report, &told, &err) != WEIR_OK && !told)
-        report_unsound(cli, report, &err);
+        catalog_unsound(cli, cli->catalog_folder, report, &err);
     weir_report_free(report);
     return cli->catalog;
 }

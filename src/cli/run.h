@@ -65,6 +65,8 @@ size_t findings_count(const weir_report *report, weir_severity severity);
 /* Opens the command's catalog from where it is: cli->catalog. *report (may become NULL) is the caller's. A
  * failure with *told was said already. */
 WEIR_MUST_CHECK weir_code cli_catalog_open(cli *cli, weir_report **report, bool *told, weir_error *err);
+/* Says why the catalog in `folder` did not open: its findings when it has errors, otherwise the error. */
+void catalog_unsound(cli *cli, const char *folder, const weir_report *report, const weir_error *err);
 /* The catalog's folder from an explicit name (folder, or path of its catalog.yaml) or the nearest
  * catalog.yaml at or above `start`. Text lives in arena. */
 WEIR_MUST_CHECK weir_code folder_find(const char **out, arena *arena, const char *given, const char *start,
