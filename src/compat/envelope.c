@@ -12,11 +12,12 @@ static const struct dialect_field *field_of(const dialect *dialect, const char *
     return NULL;
 }
 
+/* None for a dialect that weir brings along. */
 static struct place place_of(const weir_catalog *catalog, const struct dialect_field *field) {
     const struct source *file = catalog->envelope_file;
     const json *fields = json_get(catalog->envelope, "fields");
-    struct place place =
-        file && file->doc ? json_member_place(file->doc, fields, field->name) : (struct place){"", 0, 0};
+    bool own = file && file->doc && strcmp(file->path, file->real) != 0;
+    struct place place = own ? json_member_place(file->doc, fields, field->name) : (struct place){"", 0, 0};
     return place.line ? (struct place){file->path, place.line, place.column} : (struct place){"", 0, 0};
 }
 

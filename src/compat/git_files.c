@@ -116,7 +116,8 @@ static weir_code list_entries(struct extraction *extraction, weir_error *err) {
     int status;
     buffer listing;
     buffer_init(&listing, LIMIT_GIT_OUTPUT);
-    weir_code code = GIT(&listing, &status, said, err, "ls-tree", "-r", "-z", "-l", extraction->root);
+    weir_code code =
+        GIT(&listing, &status, said, err, "ls-tree", "-r", "-z", "-l", "--full-tree", extraction->root);
     if (code == WEIR_OK && status != 0)
         code = weir_fail(err, WEIR_IO, "revision '%s' cannot be read: git says: %s",
                          extraction->place->revision, said);

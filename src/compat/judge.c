@@ -215,14 +215,6 @@ static void compare(struct judging *judging, const struct written *written, cons
 
 /* --- new readers, stored events ------------------------------------------------------------------------- */
 
-/* The versions a group states for the type; with none of them, the current one. */
-static const struct group_versions *stated(const struct group_def *group, const struct event_def *def) {
-    for (size_t i = 0; i < group->versions.count; i++)
-        if (group->versions.items[i].event == def)
-            return &group->versions.items[i];
-    return NULL;
-}
-
 /* Groups that get the version the same way. */
 struct way {
     int to;          /* the version they get; 0: they refuse it */
@@ -234,7 +226,7 @@ typedef LIST(struct way) way_list;
 
 static void add_way(struct judging *judging, way_list *ways, int version, const struct group_def *group) {
     arena *arena = judging->run->arena;
-    const struct group_versions *versions = group ? stated(group, judging->is) : NULL;
+    const struct group_versions *versions = group ? group_versions_of(group, judging->is) : NULL;
     const char *name = group ? arena_printf(arena, "group '%s'", group->name) : "a reader";
     struct way way = {.listed = versions != NULL};
     weir_error err;
@@ -265,15 +257,20 @@ static way_list ways_of(struct judging *judging, const struct written *written) 
     return ways;
 }
 
-/* What a new reader that gets the version as it is reads it by: the schema the new catalog has for it, where it
- * states that it reads that version, otherwise the current one. */
-static void judge_as_is(struct judging *judging, const struct written *written, const struct way *way) {
-    const struct version_def *older = way->listed ? event_version(judging->is, written->version) : NULL;
+/* The schema the new catalog has for the version, where it lists it. A member holds what is stored against that
+ * before anything else. */
+static void judge_listed(struct judging *judging, const struct written *written,
+                         const struct version_def *listed, const struct way *way) {
+    struct shown_schema reader = {listed->schema, listed->payload, listed->place};
+    const char *text = written_text(judging->run->arena, judging->run->is, listed->payload, listed->place);
+    if (reader.schema && strcmp(written->text, text) != 0)
+        compare(judging, written, &reader, DIRECTION_BACKWARD, &way->readers);
+}
+
+/* A reader of the current version that gets an older one as it is meets what it never asked for. */
+static void judge_current(struct judging *judging, const struct written *written, const struct way *way) {
     struct shown_schema reader = current_of(judging->is);
-    if (older)
-        reader = (struct shown_schema){older->schema, older->payload, older->place};
-    bool same = !older && strcmp(written->text, judging->is_text) == 0;
-    if (reader.schema && reader.schema != written->schema && !same)
+    if (reader.schema && strcmp(written->text, judging->is_text) != 0)
         compare(judging, written, &reader, DIRECTION_BACKWARD, &way->readers);
 }
 
@@ -298,12 +295,17 @@ static void judge_backward(struct judging *judging, const struct written *writte
     way_list ways = ways_of(judging, written);
     for (size_t i = 0; i < ways.count; i++) {
         const struct way *way = &ways.items[i];
-        if (way->why)
+        const struct version_def *listed = event_version(judging->is, written->version);
+        if (way->why) {
             judge_refusing(judging, written, way);
-        else if (way->to != written->version)
+            continue;
+        }
+        if (listed)
+            judge_listed(judging, written, listed, way);
+        if (way->to != written->version)
             judge_raised(judging, written, way->to, &way->readers);
-        else
-            judge_as_is(judging, written, way);
+        else if (!listed || !way->listed)
+            judge_current(judging, written, way);
     }
 }
 

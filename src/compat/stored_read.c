@@ -92,7 +92,13 @@ static weir_code read_by_number(struct reading *reading, weir_error *err) {
 
 static weir_code read_stream(struct reading *reading, weir_error *err) {
     struct broker_stream_state state;
-    WEIR_TRY(broker_stream_state(reading->connection, reading->result->stream, &state, err));
+    const char *stream = reading->result->stream;
+    weir_code code = broker_stream_state(reading->connection, stream, &state, err);
+    if (code == WEIR_NOT_FOUND) {
+        weir_fail(err, WEIR_NOT_FOUND, "the servers have no stream '%s'", stream);
+        weir_hint(err, "all reads every stream of the catalog that holds events");
+    }
+    WEIR_TRY(code);
     WEIR_TRY(begin(reading, &state, err));
     if (reading->of == 0 || state.messages == 0)
         return WEIR_OK;
