@@ -92,7 +92,7 @@ static struct compat_finding *told(struct judging *judging, const struct refusal
 /* Could the old catalog not do it either? Then it is nothing this change brings. */
 static bool was_so(struct judging *judging, const struct written *written, const struct refusal *refusal) {
     const struct event_def *was = judging->was;
-    if (written->last || !was->schema || upcast_reach(was, written->version) != written->version)
+    if (!written->earlier || !was->schema || upcast_reach(was, written->version) != written->version)
         return false;
     bool backward = refusal->direction == DIRECTION_BACKWARD;
     comparison *before = backward ? compare_new(written->schema, was->schema, NULL)

@@ -75,7 +75,9 @@ static void add_side(written_list *out, struct comparing *run, size_t index, con
     bool last = index == run->line->old;
     const char *text = current_text(run, side, def);
     if (last || may_be_stored(run, replaced_at(run, index, was->type, text), was, is))
-        add(out, run, (struct written){side, def, def->version, def->schema, def->place, text, last});
+        add(out, run,
+            (struct written){side, def, def->version, def->schema, def->place, text, last,
+                             index < run->line->old});
 }
 
 static bool known(const written_list *list, int version) {
@@ -93,7 +95,9 @@ static void add_listed(written_list *out, struct comparing *run, const struct co
         if (!older->schema || (unless_known && known(out, older->version)))
             continue;
         const char *text = written_text(run->arena, side->catalog, older->payload, older->place);
-        add(out, run, (struct written){side, def, older->version, older->schema, older->place, text, false});
+        add(out, run,
+            (struct written){side, def, older->version, older->schema, older->place, text, false,
+                             side == run->old_side});
     }
 }
 

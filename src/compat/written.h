@@ -13,7 +13,8 @@ struct written {
     const schema *schema;
     struct place place;
     const char *text; /* the schema with all it refers to: equal texts are equal schemas */
-    bool last; /* what the old catalog writes: every word asks for it, older ones only the transitive */
+    bool last;    /* what the old catalog writes: every word asks for it, older ones only the transitive */
+    bool earlier; /* from before the old catalog, which had to live with it */
 };
 typedef LIST(struct written) written_list;
 

@@ -15,7 +15,7 @@ enum { LINES_MAX = 16, SIDES_MAX = 8 };
 
 /* An edit of the text: old and new, ended by NULL. */
 struct change {
-    const char *edits[9];
+    const char *edits[13];
     const char *lines[LINES_MAX]; /* ended by NULL */
 };
 
@@ -26,7 +26,7 @@ static weir_catalog *catalog_of(const char *yaml) {
     return catalog;
 }
 
-static const char *edited(const char *yaml, const char *const *edits) {
+static inline const char *edited(const char *yaml, const char *const *edits) {
     for (; edits[0]; edits += 2)
         yaml = kit_replace(yaml, edits[0], edits[1]);
     return yaml;
@@ -97,7 +97,7 @@ static void close_history(struct opened *opened) {
         weir_catalog_close(opened->catalogs[i]);
 }
 
-static void expect_changes(const char *yaml, const struct change *changes, size_t count) {
+static inline void expect_changes(const char *yaml, const struct change *changes, size_t count) {
     for (size_t i = 0; i < count; i++) {
         struct opened opened;
         open_history(&opened, &(struct history){.yaml = {yaml, edited(yaml, changes[i].edits)},
