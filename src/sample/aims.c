@@ -159,7 +159,8 @@ static bool deny_array(struct maker *maker, struct wish *wish, const struct clai
     if (rule.kind == RULE_PREFIX)
         place_item(maker, wish, rule.index, claim_on(maker, claim, rules->prefix[rule.index], true));
     if (rule.kind == RULE_ITEMS)
-        place_item(maker, wish, rules->prefix_count, claim_on(maker, claim, rules->items, true));
+        place_item(maker, wish, rules->prefix_count + dice_below(&maker->dice, 3),
+                   claim_on(maker, claim, rules->items, true));
     if (rule.kind == RULE_REST)
         place_item(maker, wish, ANY_INDEX, claim_on(maker, claim, claim->node->unevaluated_items, true));
     return only(wish, JSON_ARRAY) && wish->items_min <= wish->items_max;
@@ -179,7 +180,7 @@ static void place_stray(struct maker *maker, struct wish *wish, const struct cla
 /* A member whose name matches a pattern. */
 static bool place_match(struct maker *maker, struct wish *wish, const struct claim *claim,
                         const struct pattern_rule *rule) {
-    weir_text name = name_of_pattern(maker, rule);
+    weir_text name = name_of_pattern(maker, wish, rule);
     if (!name.data)
         return false;
     place_member(maker, wish, name, claim_on(maker, claim, rule->node, true));

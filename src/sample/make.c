@@ -3,9 +3,20 @@
  * value around it goes on, because a wrong member found late costs the whole document. */
 #include "sample/make.h"
 
-#include "base/limits.h"
+#include "schema/run.h"
 
-enum { DEPTH_MOST = LIMIT_JSON_DEPTH - 4 };
+enum {
+    DEPTH_MOST = LIMIT_JSON_DEPTH - 4,
+    STEPS_FOR_ONE = 50,    /* a schema's steps that cost as much as one value */
+    BYTES_FOR_ONE = 250,   /* of a text to be matched */
+    MATCH_EXCEEDED = 1000, /* what a match costs that was given up */
+};
+
+enum regex_result matches(struct maker *maker, const struct regex *regex, weir_text text) {
+    enum regex_result result = regex_match(regex, maker->sampler->regex, text);
+    spend(maker, result == REGEX_EXCEEDED ? MATCH_EXCEEDED : text.size / BYTES_FOR_ONE);
+    return result;
+}
 
 bool claims_hold(struct maker *maker, const claims *given, weir_text text) {
     struct sampler *sampler = maker->sampler;
@@ -19,7 +30,9 @@ bool claims_hold(struct maker *maker, const claims *given, weir_text text) {
         part.root = (struct node *)claim->node;
         if (claim->schema->dynamic && claim->node != claim->schema->root)
             continue; /* what it means depends on the way here; the end will tell */
-        if (schema_valid(sampler->run, &part, value, false) == claim->denied)
+        bool fits = schema_valid(sampler->run, &part, value, false);
+        spend(maker, (size_t)(LIMIT_SCHEMA_STEPS - sampler->run->steps) / STEPS_FOR_ONE);
+        if (fits == claim->denied)
             return false;
     }
     return true;

@@ -48,7 +48,7 @@ struct contains_wish {
 /* A claim on the member or the item that stands at one place. */
 struct placed {
     weir_text name; /* members */
-    size_t index;   /* items; ANY_INDEX: one that no prefixItems describes */
+    size_t index;   /* items; ANY_INDEX: some */
     struct claim claim;
 };
 #define ANY_INDEX SIZE_MAX
@@ -108,7 +108,9 @@ struct claim claim_on(struct maker *maker, const struct claim *parent, const str
 /* What $ref or $dynamicRef leads to here. */
 const struct node *claim_target(const struct claim *claim, const struct applied *applied);
 /* make_object.c: a name that matches; absent when none was found. Lives in the arena. */
-weir_text name_of_pattern(struct maker *maker, const struct pattern_rule *rule);
+weir_text name_of_pattern(struct maker *maker, const struct wish *wish, const struct pattern_rule *rule);
+/* unevaluatedItems or unevaluatedProperties, on an item or a member that nothing else looks at. */
+void claim_rest(struct maker *maker, const claims *held, claims *out, bool items);
 /* Of what is said twice, once as it is and once denied, only the denial stays. */
 void claims_settle(claims *claims);
 /* aims.c: the same for a denied claim. */
@@ -155,6 +157,12 @@ bool wish_hold(struct maker *maker, struct wish *wish, struct claim claim, struc
 static inline bool small(const struct maker *maker) {
     return maker->thrifty || maker->depth > DEPTH_SMALL;
 }
+
+static inline void spend(struct maker *maker, size_t amount) {
+    maker->budget -= amount < maker->budget ? amount : maker->budget;
+}
+/* Does the text match? What it took is spent. make.c */
+enum regex_result matches(struct maker *maker, const struct regex *regex, weir_text text);
 
 /* --- makers: each appends JSON text, or says false and leaves out as it was ------------------------------ */
 

@@ -12,6 +12,7 @@ struct array_plan {
     const struct wish *wish;
     uint64_t count;
     struct counted *counted; /* one for each of wish->contains */
+    uint64_t any;            /* what ANY_INDEX is this time */
 };
 
 static uint64_t prefix_count(const struct wish *wish) {
@@ -32,8 +33,7 @@ static uint64_t least_items(const struct array_plan *plan) {
         if (plan->counted[i].count > least)
             least = plan->counted[i].count;
     for (size_t i = 0; i < wish->items.count; i++) {
-        uint64_t index =
-            wish->items.items[i].index == ANY_INDEX ? prefix_count(wish) : wish->items.items[i].index;
+        uint64_t index = wish->items.items[i].index == ANY_INDEX ? plan->any : wish->items.items[i].index;
         if (index + 1 > least)
             least = index + 1;
     }
@@ -59,15 +59,17 @@ static void choose_counted(struct maker *maker, struct array_plan *plan) {
     plan->counted = arena_alloc(maker->arena, (wish->contains.count + 1) * sizeof *plan->counted);
     for (size_t i = 0; i < wish->contains.count; i++) {
         const struct contains_wish *contains = &wish->contains.items[i];
+        uint64_t room =
+            contains->max - contains->min < SOME_ITEMS ? contains->max - contains->min : SOME_ITEMS;
         bool more = contains->min < contains->max && !small(maker) && dice_once_in(&maker->dice, 4);
-        plan->counted[i].count = contains->min + more;
+        plan->counted[i].count = contains->min + (more ? 1 + dice_below(&maker->dice, (size_t)room) : 0);
     }
 }
 
 /* --- one item ------------------------------------------------------------------------------------------------ */
 
-/* Rules of place: prefixItems, items, unevaluatedItems. */
-static void claim_place(struct maker *maker, const struct wish *wish, claims *out, uint64_t index) {
+/* prefixItems and items; false when neither looks at it. */
+static bool claim_place(struct maker *maker, const struct wish *wish, claims *out, uint64_t index) {
     bool covered = false;
     for (size_t i = 0; i < wish->held.count; i++) {
         const struct array_rules *rules = wish->held.items[i].node->array;
@@ -78,28 +80,26 @@ static void claim_place(struct maker *maker, const struct wish *wish, claims *ou
             list_push(maker->arena, out, claim_on(maker, &wish->held.items[i], node, false));
         covered |= node != NULL;
     }
-    for (size_t i = 0; !covered && i < wish->held.count; i++) {
-        const struct node *rest = wish->held.items[i].node->unevaluated_items;
-        if (rest)
-            list_push(maker->arena, out, claim_on(maker, &wish->held.items[i], rest, false));
-    }
+    return covered;
 }
 
 static void claim_item(struct maker *maker, const struct array_plan *plan, claims *out, uint64_t index) {
     const struct wish *wish = plan->wish;
-    uint64_t prefix = prefix_count(wish);
-    claim_place(maker, wish, out, index);
+    bool covered = claim_place(maker, wish, out, index);
     for (size_t i = 0; i < wish->contains.count; i++) {
         struct claim claim = wish->contains.items[i].claim;
         const struct counted *counted = &plan->counted[i];
         bool inside = index >= counted->first && index - counted->first < counted->count;
         claim.denied = !inside;
+        covered |= inside;
         if (inside || wish->contains.items[i].max < UINT64_MAX)
             list_push(maker->arena, out, claim);
     }
+    if (!covered)
+        claim_rest(maker, &wish->held, out, true);
     for (size_t i = 0; i < wish->items.count; i++) {
         const struct placed *placed = &wish->items.items[i];
-        if (placed->index == index || (placed->index == ANY_INDEX && index == prefix))
+        if (placed->index == index || (placed->index == ANY_INDEX && index == plan->any))
             list_push(maker->arena, out, placed->claim);
     }
     claims_settle(out);
@@ -140,6 +140,9 @@ bool make_array(struct maker *maker, buffer *out, const struct wish *wish) {
     struct array_plan plan = {.wish = wish};
     size_t begin = out->size;
     choose_counted(maker, &plan);
+    plan.any = dice_below(&maker->dice, (size_t)prefix_count(wish) + 2);
+    if (plan.any >= wish->items_max && wish->items_max)
+        plan.any = wish->items_max - 1;
     if (!choose_count(maker, &plan) || plan.count > maker->sampler->options.bytes_max / 2)
         return false;
     for (size_t i = 0; i < wish->contains.count; i++)

@@ -38,7 +38,7 @@ static void claim_member(struct maker *maker, const struct claim *held, claims *
         list_push(maker->arena, out, claim_on(maker, held, key->node, false));
     for (size_t i = 0; i < rules->patterns.count; i++) {
         const struct pattern_rule *rule = &rules->patterns.items[i];
-        if (regex_match(rule->pattern, maker->sampler->regex, name) == REGEX_YES)
+        if (matches(maker, rule->pattern, name) == REGEX_YES)
             list_push(maker->arena, out, claim_on(maker, held, rule->node, false));
     }
     if (out->count == before && rules->additional)
@@ -49,12 +49,8 @@ static void claim_member(struct maker *maker, const struct claim *held, claims *
 static bool claims_of(struct maker *maker, const struct wish *wish, claims *out, weir_text name) {
     for (size_t i = 0; i < wish->held.count; i++)
         claim_member(maker, &wish->held.items[i], out, name);
-    bool covered = out->count > 0;
-    for (size_t i = 0; !covered && i < wish->held.count; i++) {
-        const struct node *rest = wish->held.items[i].node->unevaluated_properties;
-        if (rest)
-            list_push(maker->arena, out, claim_on(maker, &wish->held.items[i], rest, false));
-    }
+    if (!out->count)
+        claim_rest(maker, &wish->held, out, false);
     return out->count > 0;
 }
 
@@ -66,16 +62,16 @@ static void add_placed(struct maker *maker, const struct wish *wish, claims *out
 
 /* --- names nobody declared -------------------------------------------------------------------------------------- */
 
-weir_text name_of_pattern(struct maker *maker, const struct pattern_rule *rule) {
+static weir_text pattern_name(struct maker *maker, const struct pattern_rule *rule) {
     const struct recipe *recipe = recipe_of(maker, rule->text);
     weir_text name = {0};
     buffer text;
     buffer_init(&text, maker->sampler->options.bytes_max);
-    for (int try = 0; recipe && !name.data && try < NAME_TRIES; try++) {
+    for (int try = 0; recipe && !name.data && try < NAME_TRIES && maker->budget; try++) {
         buffer_clear(&text);
         recipe_make(maker, &text, recipe, dice_below(&maker->dice, 4));
         weir_text made = text.size ? buffer_view(&text) : weir_text_of("");
-        if (regex_match(rule->pattern, maker->sampler->regex, made) == REGEX_YES)
+        if (matches(maker, rule->pattern, made) == REGEX_YES)
             name = arena_text(maker->arena, made);
     }
     buffer_release(&text);
@@ -108,6 +104,29 @@ static weir_text name_of_claims(struct maker *maker, const claims *names) {
     return name;
 }
 
+/* One of those the schemas name themselves. */
+static weir_text declared_name(struct maker *maker, const struct wish *wish) {
+    size_t count = 0;
+    for (size_t i = 0; i < wish->held.count; i++)
+        count += wish->held.items[i].node->object ? wish->held.items[i].node->object->keys.count : 0;
+    size_t chosen = count ? dice_below(&maker->dice, count) : 0;
+    for (size_t i = 0; count && i < wish->held.count; i++) {
+        const struct object_rules *rules = wish->held.items[i].node->object;
+        if (rules && chosen < rules->keys.count)
+            return rules->keys.items[chosen].name;
+        chosen -= rules ? rules->keys.count : 0;
+    }
+    return (weir_text){0};
+}
+
+weir_text name_of_pattern(struct maker *maker, const struct wish *wish, const struct pattern_rule *rule) {
+    weir_text name = wish->names.count && dice_once_in(&maker->dice, 2) ? name_of_claims(maker, &wish->names)
+                                                                        : declared_name(maker, wish);
+    if (name.data && dice_once_in(&maker->dice, 2) && matches(maker, rule->pattern, name) == REGEX_YES)
+        return name;
+    return pattern_name(maker, rule);
+}
+
 static weir_text some_name(struct maker *maker, const struct wish *wish) {
     size_t patterns = 0;
     for (size_t i = 0; i < wish->held.count; i++)
@@ -118,7 +137,7 @@ static weir_text some_name(struct maker *maker, const struct wish *wish) {
     for (size_t i = 0; i < wish->held.count; i++) {
         const struct object_rules *rules = wish->held.items[i].node->object;
         if (rules && chosen < rules->patterns.count)
-            return name_of_pattern(maker, &rules->patterns.items[chosen]);
+            return pattern_name(maker, &rules->patterns.items[chosen]);
         chosen -= rules ? rules->patterns.count : 0;
     }
     return (weir_text){0};
@@ -132,16 +151,8 @@ static bool is_possible(const claims *on_it) {
     return true;
 }
 
-/* Does the claim's node look at the member? */
-static bool is_seen(const claims *on_it, const struct node *node) {
-    for (size_t i = 0; i < on_it->count; i++)
-        if (on_it->items[i].node == node)
-            return true;
-    return false;
-}
-
 static weir_text extra_name(struct maker *maker, const struct plan *plan) {
-    for (int try = 0; try < NAME_TRIES; try++) {
+    for (int try = 0; try < NAME_TRIES && maker->budget; try++) {
         weir_text name = some_name(maker, plan->wish);
         claims on_it = {0};
         if (!name.data || has(plan, name) || is_banned(plan->wish, name))
@@ -239,24 +250,46 @@ static bool choose_extras(struct maker *maker, struct plan *plan) {
     return plan->names.count >= wish->members_min;
 }
 
+/* A name that fits all there is about names and misses what it must miss. */
+static weir_text odd_name(struct maker *maker, const struct wish *wish) {
+    claims both = {0};
+    weir_text name = declared_name(maker, wish);
+    if (name.data && dice_once_in(&maker->dice, 2))
+        return name;
+    for (size_t i = 0; i < wish->names.count; i++)
+        list_push(maker->arena, &both, wish->names.items[i]);
+    for (size_t i = 0; i < wish->odd_names.count; i++)
+        list_push(maker->arena, &both, wish->odd_names.items[i]);
+    return name_of_claims(maker, &both);
+}
+
+/* The stray's schema looks at it, and nothing says that it cannot be there. */
+static bool can_stray(struct maker *maker, const struct plan *plan, weir_text name) {
+    const struct wish *wish = plan->wish;
+    claims on_it = {0};
+    if (!name.data || is_banned(wish, name))
+        return false;
+    claims_of(maker, wish, &on_it, name);
+    for (size_t i = 0; i < wish->stray.count; i++)
+        list_push(maker->arena, &on_it, wish->stray.items[i]);
+    claims_settle(&on_it);
+    return is_possible(&on_it);
+}
+
 /* Members that are there to be wrong: a name that does not fit, or one that nobody declared. */
 static bool choose_wrong(struct maker *maker, struct plan *plan, weir_text *stray) {
     const struct wish *wish = plan->wish;
     if (wish->odd_names.count) {
-        weir_text name = name_of_claims(maker, &wish->odd_names);
+        weir_text name = odd_name(maker, wish);
         if (!name.data || !add_needed(maker, plan, name))
             return false;
     }
     if (!wish->strays)
         return true;
-    for (int try = 0; try < NAME_TRIES; try++) {
-        claims on_it = {0};
-        *stray = some_name(maker, wish);
-        if (stray->data && !has(plan, *stray) && !is_banned(wish, *stray)) {
-            claims_of(maker, wish, &on_it, *stray);
-            if (!wish->held.count || is_seen(&on_it, wish->stray.items[0].node) || try > NAME_TRIES / 2)
-                return add_needed(maker, plan, *stray);
-        }
+    for (int try = 0; try < NAME_TRIES && maker->budget; try++) {
+        *stray = dice_once_in(&maker->dice, 2) ? declared_name(maker, wish) : some_name(maker, wish);
+        if (can_stray(maker, plan, *stray))
+            return add_needed(maker, plan, *stray);
     }
     return false;
 }

@@ -4,7 +4,7 @@
  * the next one. */
 #include "sample/make.h"
 
-enum { TEXT_TRIES = 60, FITTED_MOST = 200 };
+enum { TEXT_TRIES = 60, FITTED_MOST = 200, MISSED = 4 /* what a pattern that is missed costs */ };
 
 static uint64_t characters(weir_text text) {
     uint64_t count = 0;
@@ -19,9 +19,10 @@ static bool fits(struct maker *maker, const struct wish *wish, weir_text text) {
         return false;
     for (size_t i = 0; i < wish->patterns.count; i++) {
         const struct pattern_wish *pattern = &wish->patterns.items[i];
-        if (regex_match(pattern->regex, maker->sampler->regex, text) !=
-            (pattern->denied ? REGEX_NO : REGEX_YES))
-            return false;
+        if (matches(maker, pattern->regex, text) == (pattern->denied ? REGEX_NO : REGEX_YES))
+            continue;
+        spend(maker, MISSED);
+        return false;
     }
     for (size_t i = 0; i < wish->formats.count; i++)
         if (wish->formats.items[i].format->check(text) == wish->formats.items[i].denied)
@@ -114,13 +115,8 @@ static void spoil(struct maker *maker, buffer *text) {
 }
 
 static void unicode(struct maker *maker, buffer *out) {
-    static const char *const texts[] = {"Zo\xC3\xAB",
-                                        "\xC5\x81\xC3\xB3"
-                                        "d\xC5\xBA",
-                                        "\xE6\x9D\xB1\xE4\xBA\xAC",
-                                        "\xCE\xB1\xCE\xB2\xCE\xB3",
-                                        "\xF0\x9F\x98\x80",
-                                        "na\xC3\xAFve caf\xC3\xA9"};
+    static const char *const texts[] = {"Zo\u00EB",           "\u0141\u00F3d\u017A", "\u6771\u4EAC",
+                                        "\u03B1\u03B2\u03B3", "\U0001F600",          "na\u00EFve caf\u00E9"};
     buffer_string(out, texts[dice_below(&maker->dice, sizeof texts / sizeof *texts)]);
 }
 
@@ -156,7 +152,7 @@ static void make_one(struct maker *maker, buffer *out, const struct wish *wish, 
 bool make_text(struct maker *maker, buffer *out, const struct wish *wish) {
     if (wish->length_min > wish->length_max || wish->length_min > maker->sampler->options.bytes_max)
         return false;
-    for (int try = 0; try < TEXT_TRIES; try++) {
+    for (int try = 0; try < TEXT_TRIES && maker->budget; try++) {
         buffer_clear(out);
         make_one(maker, out, wish, try);
         weir_text text = out->size ? buffer_view(out) : weir_text_of("");

@@ -4,7 +4,12 @@
  * sometimes elsewhere: the caller matches, and asks again when it did not do. */
 #include "sample/recipe.h"
 
-enum { STEPS = 200000, AHEADS = 16, LOWER = 26, FAMILIAR = 62 };
+enum {
+    STEPS_FOR_ONE = 100,
+    /* pieces that cost as much as a value */ AHEADS = 16,
+    LOWER = 26,
+    FAMILIAR = 62
+};
 
 struct cooking {
     struct maker *maker;
@@ -114,8 +119,10 @@ static void write_over(buffer *out, size_t at, weir_text text) {
 }
 
 void recipe_make(struct maker *maker, buffer *out, const struct recipe *recipe, size_t extra) {
-    struct cooking cooking = {.maker = maker, .out = out, .extra = extra, .steps = STEPS};
+    size_t steps = maker->budget * STEPS_FOR_ONE;
+    struct cooking cooking = {.maker = maker, .out = out, .extra = extra, .steps = steps};
     cook(&cooking, recipe);
+    spend(maker, (steps - cooking.steps) / STEPS_FOR_ONE);
     for (; recipe->open && cooking.extra && !out->overflow; cooking.extra--)
         buffer_char(out, (char)('a' + dice_below(&maker->dice, LOWER)));
     for (size_t i = 0; i < cooking.ahead_count; i++) {

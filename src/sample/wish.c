@@ -22,6 +22,21 @@ struct claim claim_on(struct maker *maker, const struct claim *parent, const str
     };
 }
 
+/* Inside each other the one that allows something has looked at it when the outer one comes. */
+void claim_rest(struct maker *maker, const claims *held, claims *out, bool items) {
+    bool allowed = false;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < held->count; i++) {
+            const struct node *node = held->items[i].node,
+                              *rest = items ? node->unevaluated_items : node->unevaluated_properties;
+            bool refuses = rest && rest->verdict == VERDICT_FALSE;
+            if (!rest || (pass == 0 && refuses) || (pass == 1 && (!refuses || allowed)))
+                continue;
+            allowed |= !refuses;
+            list_push(maker->arena, out, claim_on(maker, &held->items[i], rest, false));
+        }
+}
+
 void claims_settle(claims *claims) {
     size_t kept = 0;
     for (size_t i = 0; i < claims->count; i++) {
