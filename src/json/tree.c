@@ -29,7 +29,7 @@ static inline yyjson_val *next_key(yyjson_val *key) {
 
 /* A number below 64 that equal keys share and others rarely do: of the size, the first seven bytes and the last. The eight
  * bytes from a key's opening quote on are always there: behind the key stand at least its other quote, a colon, a value, a
- * bracket, and the reader's padding. */
+ * bracket, and the reader's padding. A tree that was copied has none of this. */
 static inline unsigned key_mark(const yyjson_val *key) {
     size_t size = key_size(key), used = size < 7 ? size + 1 : 8;
     uint64_t word, last = (unsigned char)key->uni.str[(ptrdiff_t)size - 1];
@@ -88,7 +88,8 @@ static enum tree_fault check_container(struct tree_check *check, yyjson_val *roo
         return fault_at(check, root, container, container);
     uint64_t seen = 0; /* bit per mark */
     size_t count = unsafe_yyjson_get_len(container);
-    bool keys = unsafe_yyjson_get_type(container) == YYJSON_TYPE_OBJ, few = keys && count <= FEW_KEYS;
+    bool keys = unsafe_yyjson_get_type(container) == YYJSON_TYPE_OBJ,
+         few = keys && count <= FEW_KEYS && !check->copied;
     yyjson_val *first = NULL,
                *repeated = keys && !few ? repeats_hashed(check, root, container, &first) : NULL;
     if (repeated)
