@@ -185,10 +185,10 @@ static bool open_event(struct schema_file *out, cli *cli, const char *name, bool
     weir_error err;
     *result = EXIT_ERROR;
     const weir_catalog *catalog = cli_catalog(cli);
-    if (!catalog)
-        return false;
-    if (catalog_event_find(&out->event, catalog, weir_text_of(name), &err) != WEIR_OK) {
+    if (catalog && catalog_event_find(&out->event, catalog, weir_text_of(name), &err) != WEIR_OK)
         *result = cli_fail(cli, &err);
+    if (!out->event) {
+        cli_say(cli, "there is no file %s, so it was taken for an event type", name);
         return false;
     }
     if (!assert_format || cli_list_count(cli, "ref")) {

@@ -125,7 +125,7 @@ static void an_event_type_is_a_schema_too(void **state) {
     EXPECT(VALIDATE("order.paid", "good.json", "--catalog", folder), 0, "", "order.paid: 1 valid\n");
     EXPECT(VALIDATE("order.pain", "good.json", "--catalog", folder), 1, "",
            "weir schema validate: no event type 'order.pain' in catalog 'shop'\n  did you mean "
-           "'order.paid'?\n");
+           "'order.paid'?\nthere is no file order.pain, so it was taken for an event type\n");
     EXPECT(VALIDATE("order.paid", "good.json", "--catalog", folder, "--no-format"), 2, "",
            "weir schema validate: --no-format is for schemas from files, and order.paid is an event type of "
            "the catalog; see weir help schema validate\n");
