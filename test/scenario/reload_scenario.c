@@ -295,9 +295,81 @@ static void a_revision_that_was_asked_for_stays(void **state) {
     site_close(&site);
 }
 
+#define PLACED(member)                                                     \
+    "{type: object, required: [" member "], additionalProperties: false, " \
+    "properties: {customer: {type: string}, " member ": {type: integer}}}"
+#define PLACED_2                                                                          \
+    "  order.placed: {stream: ORDERS, key: /payload/customer, owner: shop, version: 2,\n" \
+    "    payload: " PLACED("number") ",\n"                                                \
+                                     "    versions: {1: {payload: " PLACED(               \
+                                         "n") ", up: [{rename: /n, to: number}]}}}\n"
+
+static void write_version(struct site *site, int version, int rows) {
+    char sql[256];
+    for (int n = site->shop.rows; n < site->shop.rows + rows; n++) {
+        snprintf(
+            sql, sizeof sql,
+            "INSERT INTO outbox_events (id, type, version, payload) VALUES ('row-%d', 'order.placed', %d, "
+            "'{\"%s\":%d,\"customer\":\"c%d\"}')",
+            n, version, version == 1 ? "n" : "number", n, n % 7);
+        shop_sql(&site->shop, sql);
+    }
+    site->shop.rows += rows;
+}
+
+/* Published by somebody who has the new catalog already, while the members have not. */
+static void publish_early(struct site *site) {
+    char text[256];
+    snprintf(text, sizeof text,
+             "{\"id\":\"row-%d\",\"type\":\"order.placed\",\"time\":\"2025-11-14T12:00:00Z\",\"version\":2,"
+             "\"payload\":{\"customer\":\"c1\",\"number\":1}}",
+             site->shop.rows++);
+    kit_publish(site->shop.connection, "order.placed", text);
+}
+
+static void an_event_gets_a_new_version(void **state) {
+    (void)state;
+    struct site site =
+        site_open(SHOP_HEAD GROUPS("mailing, billing", MAILING BILLING) "events:\n" TYPE("order.placed"));
+    START(&site, "consume", "mailing", "--stdout");
+    START(&site, "consume", "mailing", "--stdout");
+    START(&site, "consume", "billing", "--stdout");
+    START(&site, "relay", "--outbox", site.shop.url);
+    expect_revision(&site, 1);
+    write_version(&site, 1, 20);
+    publish_early(&site);
+    write_version(&site, 1, 20);
+    apply(&site, SHOP_HEAD GROUPS("mailing, billing",
+                                  MAILING "  billing: {service: shop, order: key, from: {ORDERS: all}, "
+                                          "versions: {order.placed: [1, 2]}}\n") "events:\n" PLACED_2);
+    expect_revision(&site, 2);
+    for (int i = 0; i < 5; i++)
+        write_version(&site, 1 + i % 2, 10);
+    expect_each_once(&site, 0, 2);
+    expect_each_once(&site, 2, 1);
+    char *billing = log_of(&site.programs[2]);
+    assert_non_null(strstr(billing, "{\"n\":41,"));
+    assert_non_null(strstr(billing, "{\"number\":51,"));
+    free(billing);
+    char *first = log_of(&site.programs[0]), *second = log_of(&site.programs[1]);
+    assert_true(strstr(first, "{\"number\":41,") || strstr(second, "{\"number\":41,"));
+    free(first), free(second);
+    for (int i = 0; i < site.count; i++)
+        assert_int_equal(kit_end(site.programs[i].pid, SIGTERM), 0);
+    assert_int_equal(
+        shop_number(&site.shop, "SELECT count(*) FROM outbox_events WHERE parked_at IS NOT NULL"), 0);
+    struct broker_stream_state dead;
+    weir_error err;
+    expect_ok(broker_stream_state(site.shop.connection, "DEAD", &dead, &err), &err);
+    assert_int_equal(dead.messages, 0);
+    site_close(&site);
+}
+
 static const struct spec specs[] = {
     {"three revisions under load lose and double nothing", revisions_under_load_lose_nothing},
     {"a revision without the group is refused", a_revision_without_the_group_is_refused},
+    {"an event gets a new version while members run, and one that comes too early waits for it",
+     an_event_gets_a_new_version},
     {"a count goes on in the next revision", a_count_goes_on_in_the_next_revision},
     {"a revision that was asked for stays", a_revision_that_was_asked_for_stays},
 };

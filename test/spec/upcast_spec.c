@@ -48,11 +48,11 @@ static weir_code bring_up(buffer *out, const weir_catalog *catalog, const char *
     return code;
 }
 
-/* One older version with these steps. */
+/* One older version with these steps; nothing is valid in it, so the checks have nothing to say. */
 static weir_catalog *with_steps(const char *steps) {
     char rest[2048];
-    snprintf(rest, sizeof rest, "    version: 2\n    payload: {}\n    versions: {1: {payload: {}, up: %s}}\n",
-             steps);
+    snprintf(rest, sizeof rest,
+             "    version: 2\n    payload: {}\n    versions: {1: {payload: false, up: %s}}\n", steps);
     return open_shop(rest);
 }
 
@@ -147,9 +147,9 @@ static void chains_lead_over_listed_versions(void **state) {
     (void)state;
     weir_catalog *catalog = open_shop("    version: 12\n    payload: {}\n"
                                       "    versions:\n"
-                                      "      10: {payload: {}, up: [{set: /ten, value: 1}]}\n"
-                                      "      2: {payload: {}, up: [{set: /two, value: 1}]}\n"
-                                      "      1: {payload: {}}\n");
+                                      "      10: {payload: false, up: [{set: /ten, value: 1}]}\n"
+                                      "      2: {payload: false, up: [{set: /two, value: 1}]}\n"
+                                      "      1: {payload: false}\n");
     const struct event_def *sold = catalog_event(catalog, of("shop.sold"));
     static const int rows[][3] = {{1, 0, 1}, {2, 10, 12}, {10, 12, 12}, {12, 0, 12}, {7, 0, 7}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
