@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rooms: event */
 /* Any bytes as a stored event: they are refused with a sentence, or read into an event whose short fields are
- * clean and bounded, and which says the same when it is built again from what was read. */
+ * clean and bounded, and which says the same when it is built again from what was read. One of version 1 is brought
+ * up, or refused with a sentence, and is the same event when what was written again is read. */
 #include <string.h>
 
 #include "base/limits.h"
@@ -34,8 +35,16 @@ static const char payload_yaml[] = "type: object\n"
                                    "  site_id: {type: [string, number], maxLength: 20}\n"
                                    "  value: {type: number}\n";
 
+static const struct upcast_step steps[] = {
+    {.word = UPCAST_RENAME, .at = {"/site", 5}, .to = {"site_id", 7}},
+    {.word = UPCAST_MOVE, .at = {"/v/x", 4}, .to = {"/value", 6}},
+    {.word = UPCAST_MOVE, .at = {"/meter", 6}, .to = {"/a~1b/~0/c", 10}},
+    {.word = UPCAST_DROP, .at = {"/v", 2}},
+};
+
 struct target {
     dialect *dialect;
+    struct version_def older;
     struct event_def def;
     struct param_def param;
     event_scratch *one, *two, *three;
@@ -49,6 +58,7 @@ static const json *yaml(const char *name, const char *text, json_doc **doc) {
 static struct target *target(void) {
     static struct target target;
     static json_doc *envelope, *payload;
+    static arena *memory;
     if (target.dialect)
         return &target;
     yaml("envelope.yaml", envelope_yaml, &envelope);
@@ -62,6 +72,12 @@ static struct target *target(void) {
                                     .key = "/payload/site_id",
                                     .version = 2,
                                     .schema = rules};
+    memory = arena_new();
+    target.older = (struct version_def){.version = 1, .up = json_root(payload)};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        list_push(memory, &target.older.steps, steps[i]);
+    target.def.versions.items = &target.older;
+    target.def.versions.count = 1;
     target.def.params.items = &target.param;
     target.def.params.count = 1;
     target.one = event_scratch_new();
@@ -110,6 +126,23 @@ static void build_again(struct target *target, const weir_event *event) {
     PROMISE(event_same(event, &again, true));
 }
 
+static void bring_up(struct target *target, weir_event *event) {
+    weir_error err = {0};
+    weir_event again;
+    weir_text wire = event->wire, id = event->id, key = event->key;
+    weir_code code = event_raise(event, target->dialect, &target->def, 2, true, target->one, &err);
+    PROMISE(text_equal(event->stored_wire, wire) && event->stored_version == 1);
+    if (code != WEIR_OK) {
+        look_at_error(code, &err);
+        PROMISE(event->version == 1 && text_equal(event->wire, wire));
+        return;
+    }
+    PROMISE(event->version == 2 && text_equal(event->id, id) && text_equal(event->key, key));
+    PROMISE(event_read(&again, target->dialect, &target->def, event->wire, true, target->three, &err) ==
+            WEIR_OK);
+    PROMISE(event_same(event, &again, true) && text_equal(event->id, again.id));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct target *here = target();
     weir_text wire = {(const char *)data, size};
@@ -129,5 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     PROMISE(event.id.size > 0 && event.version <= here->def.version);
     if (event.version == 0 || event.version == here->def.version)
         build_again(here, &event);
+    if (event.version == 1)
+        bring_up(here, &event);
     return 0;
 }

@@ -131,7 +131,11 @@ static void gives_up_after_max_deliver(void **state) {
     uint64_t first = arrive(core, "site-1", 1, NOW), second = arrive(core, "site-1", 2, NOW);
     for (int attempt = 1; attempt <= 3; attempt++) {
         expect_start(core, first, attempt, NOW);
-        lane_core_result(core, first, attempt < 3 ? RESULT_RETRY : RESULT_TIMEOUT, 0, NOW);
+        lane_core_result(core, first,
+                         attempt == 1   ? RESULT_NEWER
+                         : attempt == 2 ? RESULT_RETRY
+                                        : RESULT_TIMEOUT,
+                         0, NOW);
     }
     expect_letter(core, first, "timeout", NOW);
     expect_none(core, NOW);
@@ -145,11 +149,8 @@ static void classes_of_letters(void **state) {
     static const struct {
         enum lane_result result;
         const char *reason_class;
-    } rows[] = {{RESULT_RETRY, "handler"},
-                {RESULT_CRASHED, "crash"},
-                {RESULT_TIMEOUT, "timeout"},
-                {RESULT_REJECTED, "rejected"},
-                {RESULT_INVALID, "schema"}};
+    } rows[] = {{RESULT_RETRY, "handler"},     {RESULT_CRASHED, "crash"}, {RESULT_TIMEOUT, "timeout"},
+                {RESULT_REJECTED, "rejected"}, {RESULT_NEWER, "schema"},  {RESULT_INVALID, "schema"}};
     struct lane_policy once = policy(true);
     once.max_deliver = 1;
     lane_core *core = lane_core_new(&once);
