@@ -7,90 +7,24 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "kit/heap.h"
 #include "kit/spec.h"
 #include "json/json.h"
 
-/* --- the hook: bytes in use, and the most there were ------------------------------------------------------ */
-
-static size_t in_use, most;
-
-static void grow(size_t size) {
-    in_use += size;
-    most = in_use > most ? in_use : most;
-}
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { GROWN_BY_COPY = 160 }; /* there a block that grows is always a copy, and both count */
-
-int __sanitizer_install_malloc_and_free_hooks(void (*taken)(const volatile void *, size_t),
-                                              void (*given_back)(const volatile void *));
-size_t __sanitizer_get_allocated_size(const volatile void *block);
-
-static void taken(const volatile void *block, size_t size) {
-    (void)block;
-    grow(size);
-}
-
-static void given_back(const volatile void *block) {
-    in_use -= block ? __sanitizer_get_allocated_size(block) : 0;
-}
-
-static void count(void) {
-    static int once;
-    once = once ? once : __sanitizer_install_malloc_and_free_hooks(taken, given_back);
-    most = in_use;
-}
-#else
-enum { GROWN_BY_COPY = 100 };
-
-#pragma GCC visibility push(default) /* libraries shall find these, too */
-size_t malloc_usable_size(void *block);
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t items, size_t size);
-void *__libc_realloc(void *block, size_t size);
-void __libc_free(void *block);
-
-void *malloc(size_t size) {
-    void *block = __libc_malloc(size);
-    grow(malloc_usable_size(block));
-    return block;
-}
-
-void *calloc(size_t items, size_t size) {
-    void *block = __libc_calloc(items, size);
-    grow(malloc_usable_size(block));
-    return block;
-}
-
-void *realloc(void *block, size_t size) {
-    in_use -= malloc_usable_size(block);
-    block = __libc_realloc(block, size);
-    grow(malloc_usable_size(block));
-    return block;
-}
-
-void free(void *block) {
-    in_use -= malloc_usable_size(block);
-    __libc_free(block);
-}
-#pragma GCC visibility pop
-
-static void count(void) {
-    most = in_use;
-}
-#endif
+/* Blocks that grow: under sanitizers that is always a copy, and both count. */
+enum { GROWN_BY_COPY = HEAP_COPIES ? 160 : 100 };
 
 /* The most that reading took, in hundredths of the text's size. */
 static size_t cost(weir_text text, bool sound) {
     json_doc *doc = NULL;
     size_t before;
-    count();
-    before = in_use;
+    heap_watch();
+    before = heap_in_use;
     weir_code code = json_parse(&doc, text, NULL);
-    size_t peak = most - before;
+    size_t peak = heap_most - before;
     assert_int_equal(code == WEIR_OK, sound);
     json_doc_free(doc);
-    assert_int_equal(in_use, before);
+    assert_int_equal(heap_in_use, before);
     return peak * 100 / text.size;
 }
 
