@@ -6,7 +6,7 @@
 
 #include "base/map.h"
 
-enum { ATTEMPTS = 40, NEARLY = 10, SHARES = 8, MOODS = 4 };
+enum { ATTEMPTS = 160, NEARLY = 10, SHARES = 8, MOODS = 4 };
 
 sampler *sampler_new(const schema *schema, const struct sample_options *options) {
     sampler *made = mem_alloc(sizeof *made);
