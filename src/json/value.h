@@ -54,20 +54,27 @@ static inline bool json_true(const json *value) {
     return value && (value->tag & 0xff) == JSON_TAG_TRUE;
 }
 
-static inline weir_text json_own_text_(const json *value) {
+/* Of a string or a number, and of nothing else. */
+static inline weir_text json_own_text(const json *value) {
     return (weir_text){value->text, (size_t)(value->tag >> JSON_TAG_BITS)};
 }
 
 static inline weir_text json_text(const json *value) {
-    return json_kind_(value) == JSON_TAG_STRING ? json_own_text_(value) : (weir_text){NULL, 0};
+    return json_kind_(value) == JSON_TAG_STRING ? json_own_text(value) : (weir_text){NULL, 0};
 }
 
 static inline weir_text json_number(const json *value) {
-    return json_kind_(value) == JSON_TAG_NUMBER ? json_own_text_(value) : (weir_text){NULL, 0};
+    return json_kind_(value) == JSON_TAG_NUMBER ? json_own_text(value) : (weir_text){NULL, 0};
 }
 
 static inline size_t json_size(const json *value) {
     return json_kind_(value) >= JSON_TAG_ARRAY ? (size_t)(value->tag >> JSON_TAG_BITS) : 0;
+}
+
+/* The value behind this one and all that is in it: the next item, or the key of the next member. */
+static inline const json *json_behind(const json *value) {
+    return json_kind_(value) >= JSON_TAG_ARRAY ? (const json *)((const char *)value + value->bytes)
+                                               : value + 1;
 }
 
 struct json_iter {
@@ -92,12 +99,11 @@ static inline bool json_next(struct json_iter *iter) {
     const json *value = iter->at;
     if (iter->keys) {
         iter->key_value = value;
-        iter->key = json_own_text_(value);
+        iter->key = json_own_text(value);
         value++;
     }
     iter->value = value;
-    iter->at =
-        json_kind_(value) >= JSON_TAG_ARRAY ? (const json *)((const char *)value + value->bytes) : value + 1;
+    iter->at = json_behind(value);
     return true;
 }
 

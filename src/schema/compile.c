@@ -84,6 +84,37 @@ weir_code compile_child(struct work *work, struct node **out, const json *value,
     return WEIR_OK;
 }
 
+static uint8_t tags_of(unsigned types) {
+    unsigned tags = 0;
+    for (unsigned tag = 1; tag <= JSON_TAG_KIND; tag++)
+        tags |= (types >> json_type_of(&(json){.tag = tag}) & 1) << tag;
+    return (uint8_t)tags;
+}
+
+static bool only_members(const struct object_rules *rules) {
+    return !rules->patterns.count && !rules->names && !rules->dependents.count;
+}
+
+static bool only_items(const struct array_rules *rules) {
+    return !rules->prefix_count && !rules->contains && rules->items && rules->items->verdict != VERDICT_FALSE;
+}
+
+static enum node_form form_of(const struct node *node) {
+    bool numbers = node->number || node->integral;
+    int parts = (node->object != NULL) + (node->array != NULL) + (node->string != NULL) + numbers +
+                (node->values != NULL) + (node->constant != NULL);
+    if (node->applied.count || node->unevaluated_items || node->unevaluated_properties || parts > 1)
+        return FORM_ANY;
+    const struct value_set *set = node->values ? node->values : node->constant;
+    return node->string                                 ? FORM_STRING
+           : numbers                                    ? FORM_NUMBER
+           : set && !set->slots                         ? FORM_WORDS
+           : node->object && only_members(node->object) ? FORM_MEMBERS
+           : node->array && only_items(node->array)     ? FORM_ITEMS
+           : parts                                      ? FORM_ANY
+                                                        : FORM_PLAIN;
+}
+
 /* After all keywords: what the running needs to know at a glance. */
 static void finish_node(struct compiler *compiler, struct node *node) {
     if (node->object) {
@@ -94,13 +125,20 @@ static void finish_node(struct compiler *compiler, struct node *node) {
             rules->required_count += rules->keys.items[i].required;
         }
         rules->walks = properties || rules->patterns.count || rules->additional || rules->names;
-        rules->quick = (rules->walks || rules->required_count) && !rules->patterns.count && !rules->names;
+        for (size_t i = 0; i < rules->keys.count; i++)
+            rules->keys.items[i].rest =
+                rules->keys.items[i].node ? rules->keys.items[i].node : rules->additional;
         keys_finish(compiler->arena, &rules->keys);
     }
+    if (node->string)
+        node->string->enough = node->string->min > UINT64_MAX / 8 ? UINT64_MAX
+                               : node->string->min                ? node->string->min * 4 - 3
+                                                                  : 0;
     node->costs = node->object || node->array || node->applied.count || node->unevaluated_items ||
                   node->unevaluated_properties;
-    node->plain =
-        !node->costs && !node->integral && !node->values && !node->constant && !node->number && !node->string;
+    node->form = form_of(node);
+    node->plain = node->form == FORM_PLAIN;
+    node->tags = tags_of(node->types);
 }
 
 static weir_code compile_node(struct compiler *compiler, struct pending pending, weir_error *err) {
@@ -108,7 +146,9 @@ static weir_code compile_node(struct compiler *compiler, struct pending pending,
     if (json_is(value, JSON_BOOL)) {
         pending.node->verdict = json_true(value) ? VERDICT_TRUE : VERDICT_FALSE;
         pending.node->types = json_true(value) ? ALL_TYPES : 0;
+        pending.node->form = FORM_PLAIN;
         pending.node->plain = true;
+        pending.node->tags = tags_of(pending.node->types);
         return WEIR_OK;
     }
     if (!json_is(value, JSON_OBJECT)) {

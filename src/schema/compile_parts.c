@@ -26,10 +26,13 @@ weir_code compile_object_count(struct work *work, const json *value, weir_error 
 weir_code compile_properties(struct work *work, const json *value, weir_error *err) {
     WEIR_TRY(must_hold_schemas(work, value, err));
     struct object_rules *rules = object_rules(work);
+    uint32_t rank = 0;
     for (struct json_iter it = json_iter(value); json_next(&it);) {
         struct node *node = NULL;
         WEIR_TRY(compile_child(work, &node, it.value, err));
-        keys_add(work->compiler->arena, &rules->keys, it.key)->node = node;
+        struct key *key = keys_add(work->compiler->arena, &rules->keys, it.key);
+        key->node = node;
+        key->rank = ++rank;
     }
     return WEIR_OK;
 }

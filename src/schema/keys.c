@@ -26,34 +26,6 @@ static inline uint32_t quick_hash(weir_text name, uint32_t multiplier) {
     return mixed ^ mixed >> 16;
 }
 
-static inline uint64_t load8(const char *at) {
-    uint64_t word;
-    memcpy(&word, at, 8);
-    return word;
-}
-
-static inline uint32_t load4(const char *at) {
-    uint32_t word;
-    memcpy(&word, at, 4);
-    return word;
-}
-
-/* Names are short: whole words, the last one overlapping the one before, beat a call of memcmp. */
-static inline bool same(weir_text a, weir_text b) {
-    size_t size = a.size;
-    if (size != b.size)
-        return false;
-    if (size < 4)
-        return !size || (a.data[0] == b.data[0] && a.data[size / 2] == b.data[size / 2] &&
-                         a.data[size - 1] == b.data[size - 1]);
-    if (size < 8)
-        return load4(a.data) == load4(b.data) && load4(a.data + size - 4) == load4(b.data + size - 4);
-    for (size_t at = 0; at + 8 < size; at += 8)
-        if (load8(a.data + at) != load8(b.data + at))
-            return false;
-    return load8(a.data + size - 8) == load8(b.data + size - 8);
-}
-
 static void grow(struct arena *arena, struct keys *keys) {
     keys->mask = keys->slots ? keys->mask * 2 + 1 : 15;
     keys->slots = arena_alloc(arena, ((size_t)keys->mask + 1) * sizeof *keys->slots);
@@ -70,7 +42,7 @@ struct key *keys_add(struct arena *arena, struct keys *keys, weir_text name) {
         grow(arena, keys);
     uint32_t at = whole_hash(name) & keys->mask;
     for (; keys->slots[at]; at = (at + 1) & keys->mask)
-        if (same(keys->items[keys->slots[at] - 1].name, name))
+        if (text_same(keys->items[keys->slots[at] - 1].name, name))
             return &keys->items[keys->slots[at] - 1];
     if (keys->count == keys->capacity) {
         keys->capacity = keys->capacity ? keys->capacity * 2 : 8;
@@ -96,7 +68,24 @@ static bool try_multiplier(const struct keys *keys, uint32_t *slots, uint32_t ma
     return true;
 }
 
+/* Those of `properties` as they are written there, then the others. */
+static void link_followers(struct arena *arena, struct keys *keys) {
+    static const struct key none = {.name = {"", SIZE_MAX}, .follower = &none};
+    struct key **order = arena_alloc(arena, (keys->count + 1) * sizeof *order);
+    size_t named = 0;
+    for (size_t i = 0; i < keys->count; i++)
+        named += keys->items[i].rank > 0;
+    for (size_t i = 0; i < keys->count; i++) {
+        struct key *key = &keys->items[i];
+        order[key->rank ? key->rank - 1 : named++] = key;
+    }
+    keys->first = keys->count ? order[0] : &none;
+    for (size_t i = 0; i < keys->count; i++)
+        order[i]->follower = i + 1 < keys->count ? order[i + 1] : &none;
+}
+
 void keys_finish(struct arena *arena, struct keys *keys) {
+    link_followers(arena, keys);
     if (!keys->count || keys->count > KEYS_QUICK)
         return;
     uint32_t mask = 7;
@@ -114,20 +103,25 @@ void keys_finish(struct arena *arena, struct keys *keys) {
     }
 }
 
-const struct key *keys_find(const struct keys *keys, weir_text name, size_t *next) {
-    if (*next < keys->count && same(keys->items[*next].name, name))
-        return &keys->items[(*next)++];
+const struct key *keys_look_up(const struct keys *keys, weir_text name) {
     if (!keys->slots)
         return NULL;
     uint32_t hash = keys->multiplier ? quick_hash(name, keys->multiplier) : whole_hash(name);
     for (uint32_t at = hash & keys->mask; keys->slots[at]; at = (at + 1) & keys->mask) {
         const struct key *key = &keys->items[keys->slots[at] - 1];
-        if (same(key->name, name)) {
-            *next = keys->slots[at];
+        if (text_same(key->name, name))
             return key;
-        }
         if (keys->multiplier)
             return NULL;
     }
     return NULL;
+}
+
+const struct key *keys_find(const struct keys *keys, weir_text name, size_t *next) {
+    const struct key *key = *next < keys->count && text_same(keys->items[*next].name, name)
+                                ? &keys->items[*next]
+                                : keys_look_up(keys, name);
+    if (key)
+        *next = (size_t)(key - keys->items) + 1;
+    return key;
 }

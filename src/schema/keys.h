@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The property names an object's rules know, found in about one comparison: names mostly come in the schema's
- * own order, so the one after the last hit is tried first; then a hash table that is free of collisions when
- * a multiplier for that is found. Zeroed to begin with. */
+/* The property names an object's rules know, found in about one comparison: names mostly come in the order of
+ * `properties`, so the one that follows the last hit there is tried first; then a hash table that is free of collisions
+ * when a multiplier for that is found. Zeroed to begin with. */
 #ifndef SCHEMA_KEYS_H
 #define SCHEMA_KEYS_H
 
@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 struct node;
 
@@ -16,6 +17,9 @@ struct key {
     weir_text name;
     struct node *node; /* of properties; NULL when only required */
     bool required;
+    uint32_t rank;              /* in properties, from 1; 0: not among them */
+    const struct node *rest;    /* node, or the one of the properties that are not named; for who runs */
+    const struct key *follower; /* in the order of properties; never NULL once finished */
 };
 
 struct keys {
@@ -23,7 +27,8 @@ struct keys {
     size_t count, capacity;
     uint32_t *slots; /* index + 1 by hash; 0 is empty; open addressing */
     uint32_t mask;
-    uint32_t multiplier; /* of the hash without collisions; 0: none was found, the whole name is hashed */
+    const struct key *first; /* in the order of properties; never NULL once finished */
+    uint32_t multiplier;     /* of the hash without collisions; 0: none was found, the whole name is hashed */
 };
 
 /* The entry of that name, made when it is not there yet. Entries may move until keys_finish. */
@@ -32,5 +37,14 @@ void keys_finish(struct arena *arena, struct keys *keys);
 
 /* Finds name; *next is the guess and becomes the one after the hit. NULL when it is not there. */
 const struct key *keys_find(const struct keys *keys, weir_text name, size_t *next);
+const struct key *keys_look_up(const struct keys *keys, weir_text name); /* without a guess */
+
+/* For one name after the other, in the order of properties: *guess begins as keys->first and becomes the follower of each hit. */
+static inline const struct key *keys_next(const struct keys *keys, weir_text name, const struct key **guess) {
+    const struct key *key = text_same((*guess)->name, name) ? *guess : keys_look_up(keys, name);
+    if (key)
+        *guess = key->follower;
+    return key;
+}
 
 #endif

@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Most patterns in catalogs are a few classes in a row: ^[a-z0-9_]+$, ^evt_[0-9a-f]{8}$. Such a one becomes a
- * list of byte sets with repeats and is matched in one pass that never goes back. That is exact when a repeat
- * of varying length cannot take what the rest needs: its set must share no byte with what may come next.
- * Anything else - groups, alternatives, lazy repeats, characters beyond ASCII, patterns not tied to the
- * beginning - is left to PCRE2. The pattern has passed pattern_translate, so its syntax is right. */
+/* Most patterns in catalogs are a few classes in a row, perhaps with a part that is optional or comes again:
+ * ^[a-z0-9_]+$, ^evt_[0-9a-f]{8}, ^[a-z]+([.][a-z_]+)+$, ^-?[0-9]+(\\.[0-9]+)?$. Such a one becomes a list of byte sets with
+ * repeats and is matched in one pass that never goes back. That is exact when the next byte always decides: a repeat of
+ * varying length shares no byte with what may come next, and neither does the beginning of a group that may be left out or
+ * entered again. Anything else - groups in groups, alternatives, lazy repeats, characters beyond ASCII, patterns not tied
+ * to the beginning - is left to PCRE2. The pattern has passed pattern_translate, so its syntax is right. */
 #include "base/memory.h"
 #include "schema/regex.h"
 
 enum { ELEMENTS = 32, REPEATS_MOST = 65535 };
 
 struct element {
-    uint64_t set[2]; /* ASCII */
+    uint64_t set[4]; /* bit per byte; ASCII only */
     uint32_t min, max;
+    uint32_t group; /* of the first element of a group: how many belong to it */
+    bool optional;  /* the group may be left out */
+    uint32_t back; /* of the last element of a group that may come again: how many to go back for its first */
 };
 
 struct byte_pattern {
     size_t count;
     bool to_end; /* $ */
+    bool groups;
+    uint32_t takes[256]; /* by byte: bit per element whose set has it */
     struct element elements[ELEMENTS];
 };
 
@@ -67,7 +73,7 @@ static bool read_class(weir_text text, size_t *at, struct element *element) {
         set_range(element, single, to);
         *at += 2;
     }
-    return element->set[0] || element->set[1];
+    return element->set[0] || element->set[1]; /* [] */
 }
 
 static bool read_number(weir_text text, size_t *at, uint32_t *out) {
@@ -89,7 +95,7 @@ static bool read_braces(weir_text text, size_t *at, struct element *element) {
         if (at_or_end(text, *at) != '}' && !read_number(text, at, &element->max))
             return false;
     }
-    return at_or_end(text, (*at)++) == '}' && element->min <= element->max;
+    return at_or_end(text, (*at)++) == '}' && element->min <= element->max && element->max > 0;
 }
 
 static bool read_repeat(weir_text text, size_t *at, struct element *element) {
@@ -115,21 +121,71 @@ static bool read_element(weir_text text, size_t *at, struct element *element) {
     return read_repeat(text, at, element);
 }
 
-/* May each repeat be taken as far as it goes? */
+/* One level of groups, tied to the end (so that a group that was begun must be what comes next). */
+static bool read_group(weir_text text, size_t *at, struct byte_pattern *pattern) {
+    size_t first = pattern->count;
+    *at += at_or_end(text, *at + 1) == '?' ? 3 : 1; /* (?: */
+    if (text.data[*at - 1] != '(' && text.data[*at - 1] != ':')
+        return false;
+    while (at_or_end(text, *at) != ')')
+        if (pattern->count == ELEMENTS || !read_element(text, at, &pattern->elements[pattern->count++]))
+            return false;
+    size_t count = pattern->count - first;
+    struct element repeat = {0};
+    (*at)++;
+    if (count == 0 || at_or_end(text, *at) == '{' || !read_repeat(text, at, &repeat))
+        return false;
+    struct element *begin = &pattern->elements[first];
+    begin->group = (uint32_t)count;
+    begin->optional = repeat.min == 0;
+    pattern->elements[pattern->count - 1].back = repeat.max > 1 ? (uint32_t)count : 0;
+    pattern->groups = true;
+    return begin->min > 0;
+}
+
+static void add_set(uint64_t set[4], const struct element *element) {
+    for (int i = 0; i < 4; i++)
+        set[i] |= element->set[i];
+}
+
+/* The bytes that may come next once element i is done with (or, entering, left out). */
+static void add_following(uint64_t set[4], const struct byte_pattern *pattern, size_t i) {
+    for (;;) {
+        if (pattern->elements[i].back)
+            add_set(set, &pattern->elements[i + 1 - pattern->elements[i].back]);
+        if (++i == pattern->count)
+            return;
+        const struct element *next = &pattern->elements[i];
+        add_set(set, next);
+        if (next->optional)
+            i += next->group - 1;
+        else if (next->min)
+            return;
+    }
+}
+
+static bool shares(const uint64_t a[4], const uint64_t b[4]) {
+    return (a[0] & b[0]) || (a[1] & b[1]) || (a[2] & b[2]) || (a[3] & b[3]);
+}
+
+/* May each repeat be taken as far as it goes, and does the next byte say whether a group is entered? */
 static bool is_exact(const struct byte_pattern *pattern) {
     for (size_t i = 0; i < pattern->count; i++) {
         const struct element *element = &pattern->elements[i];
-        if (element->min == element->max)
+        uint64_t behind[4] = {0}, behind_group[4] = {0};
+        add_following(behind, pattern, i);
+        if (element->min != element->max && shares(element->set, behind))
+            return false;
+        if (!element->group)
             continue;
-        for (size_t j = i + 1; j < pattern->count; j++) {
-            const struct element *next = &pattern->elements[j];
-            if ((element->set[0] & next->set[0]) || (element->set[1] & next->set[1]))
-                return false;
-            if (next->min)
-                break;
-        }
+        size_t last = i + element->group - 1;
+        struct byte_pattern once = *pattern;
+        once.elements[last].back = 0;
+        add_following(behind_group, &once, last);
+        if ((element->optional || pattern->elements[last].back) && shares(element->set, behind_group))
+            return false;
     }
-    return true;
+    return !pattern->groups || pattern->to_end;
 }
 
 struct byte_pattern *byte_pattern_new(weir_text text) {
@@ -142,11 +198,16 @@ struct byte_pattern *byte_pattern_new(weir_text text) {
             pattern.to_end = true;
             break;
         }
-        if (pattern.count == ELEMENTS || !read_element(text, &at, &pattern.elements[pattern.count++]))
+        if (text.data[at] == '('
+                ? !read_group(text, &at, &pattern)
+                : pattern.count == ELEMENTS || !read_element(text, &at, &pattern.elements[pattern.count++]))
             return NULL;
     }
     if (!is_exact(&pattern))
         return NULL;
+    for (size_t i = 0; i < pattern.count; i++)
+        for (unsigned c = 0; c < 256; c++)
+            pattern.takes[c] |= (uint32_t)(pattern.elements[i].set[c / 64] >> c % 64 & 1) << i;
     struct byte_pattern *made = mem_alloc(sizeof *made);
     *made = pattern;
     return made;
@@ -157,17 +218,28 @@ void byte_pattern_free(struct byte_pattern *pattern) {
 }
 
 bool byte_pattern_match(const struct byte_pattern *pattern, weir_text subject) {
-    size_t at = 0;
+    const unsigned char *at = (const unsigned char *)subject.data, *end = at + subject.size;
     for (size_t i = 0; i < pattern->count; i++) {
         const struct element *element = &pattern->elements[i];
-        size_t left = subject.size - at, most = left < element->max ? left : element->max, taken = 0;
-        const unsigned char *bytes = (const unsigned char *)subject.data + at;
-        while (taken < most && bytes[taken] < 128 &&
-               element->set[bytes[taken] / 64] >> (bytes[taken] % 64) & 1)
-            taken++;
-        if (taken < element->min)
+        uint32_t bit = (uint32_t)1 << i;
+        bool next = at < end && pattern->takes[*at] & bit;
+        if (!next && element->optional) {
+            i += element->group - 1;
+            continue;
+        }
+        if (!next && element->min)
             return false;
-        at += taken;
+        const unsigned char *start = at;
+        at += next;
+        if (element->max > 1) {
+            const unsigned char *most = (size_t)(end - start) > element->max ? start + element->max : end;
+            while (at < most && pattern->takes[*at] & bit)
+                at++;
+            if ((size_t)(at - start) < element->min)
+                return false;
+        }
+        if (element->back && at < end && pattern->takes[*at] & bit >> (element->back - 1))
+            i -= element->back; /* and one on */
     }
-    return !pattern->to_end || at == subject.size;
+    return !pattern->to_end || at == end;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a schema compiles to. One node per subschema; a node's rules are sorted by the type of value they look
  * at, so that running it touches only what can matter: type mask, then values, then the rules of that one
- * type, then the subschemas applied to the same value. Everything here is immutable once compiled and lives
+ * type, then the subschemas applied to the same value. Nodes that are only one of these have a way of their own through
+ * the first pass (run_quick.c). Everything here is immutable once compiled and lives
  * in schema->arena. */
 #ifndef SCHEMA_PROGRAM_H
 #define SCHEMA_PROGRAM_H
@@ -18,8 +19,19 @@
 
 enum verdict {
     VERDICT_RULES, /* look at the rules */
-    VERDICT_TRUE,  /* allows everything: plain, all types */
-    VERDICT_FALSE  /* allows nothing: plain, no type */
+    VERDICT_TRUE,  /* allows everything */
+    VERDICT_FALSE  /* allows nothing: no type */
+};
+
+/* All that a node asks beside the type, if it is one thing. */
+enum node_form {
+    FORM_ANY,     /* more than one, or something rarer */
+    FORM_PLAIN,   /* nothing */
+    FORM_STRING,  /* rules of strings */
+    FORM_NUMBER,  /* rules of numbers */
+    FORM_WORDS,   /* enum or const of a few values */
+    FORM_MEMBERS, /* size, properties, required, additionalProperties */
+    FORM_ITEMS    /* size, items, uniqueItems */
 };
 
 enum bound_kind { BOUND_MINIMUM, BOUND_MAXIMUM, BOUND_ABOVE, BOUND_BELOW, BOUND_MULTIPLE, BOUND_COUNT };
@@ -39,6 +51,7 @@ struct number_rules {
 
 struct string_rules {
     uint64_t min, max; /* in characters */
+    uint64_t enough;   /* bytes that make at least min characters, whatever they are */
     const struct regex *pattern;
     weir_text pattern_text;
     const struct format *format;
@@ -76,7 +89,6 @@ struct object_rules {
     struct node *names;
     LIST(struct dependent_rule) dependents;
     bool walks; /* must look at each member (otherwise size and required say all) */
-    bool quick; /* and for nothing but keys and additional */
 };
 
 enum applied_kind {
@@ -101,9 +113,10 @@ struct applied {
 
 struct node {
     enum verdict verdict;
-    bool plain;         /* the type says it all */
-    bool scalar;        /* the type, and rules of numbers or strings */
+    enum node_form form;
+    bool plain;         /* FORM_PLAIN: the type says it all */
     uint8_t types;      /* bit per json_type */
+    uint8_t tags;       /* the same, bit per tag (json/value.h) */
     bool integral;      /* numbers must be integers */
     bool costs;         /* looks inside a value or applies subschemas: counted against the budget */
     uint8_t type_words; /* as written, for the message (words_types) */

@@ -7,13 +7,11 @@
 #include "schema/run.h"
 
 #include "base/fail.h"
-
-/* Kept out of check(), which stays small: it runs for every value there is. */
-#define APART __attribute__((noinline))
+#include "schema/scalar.h"
 
 enum { RUN_PATH_BYTES = 1 << 20 }; /* the pointer to a value, in a message */
 
-APART static bool check_values(struct schema_run *run, const struct node *node, const json *value) {
+static bool check_values(struct schema_run *run, const struct node *node, const json *value) {
     bool ok = true;
     if (node->values && !value_set_has(node->values, value))
         REFUSE(run, node, "enum", "must be one of %s", words_list(run->arena, node->values->source));
@@ -21,23 +19,6 @@ APART static bool check_values(struct schema_run *run, const struct node *node, 
         REFUSE(run, node, "const", "must be %s, is %s", words_json(run->arena, node->constant->source),
                words_value(run->arena, value));
     return ok;
-}
-
-/* An integer that is written plainly and fits: nearly every number there is. */
-static bool plain_integer(weir_text text, int64_t *out) {
-    const char *at = text.data, *end = text.data + text.size;
-    bool negative = at < end && *at == '-';
-    at += negative;
-    if (end - at > 18 || at == end)
-        return false;
-    int64_t value = 0;
-    for (; at < end; at++) {
-        if (*at < '0' || *at > '9')
-            return false;
-        value = value * 10 + (*at - '0');
-    }
-    *out = negative ? -value : value;
-    return true;
 }
 
 struct bound_row {
@@ -53,53 +34,26 @@ static const struct bound_row bound_rows[BOUND_COUNT] = {
     [BOUND_MULTIPLE] = {"multipleOf", "must be a multiple of"},
 };
 
-static bool bound_holds(const struct bound *bound, weir_text text, bool plain, int64_t value) {
-    bool small = plain && bound->small;
-    if (bound->kind == BOUND_MULTIPLE)
-        return small ? value % bound->value == 0 : json_number_multiple(text, bound->text);
-    int order =
-        !small ? json_number_compare(text, bound->text) : (value > bound->value) - (value < bound->value);
-    switch (bound->kind) {
-    case BOUND_MINIMUM:
-        return order >= 0;
-    case BOUND_MAXIMUM:
-        return order <= 0;
-    case BOUND_ABOVE:
-        return order > 0;
-    default:
-        return order < 0;
-    }
-}
-
-APART static bool check_number(struct schema_run *run, const struct node *node, const json *value) {
+static bool check_number(struct schema_run *run, const struct node *node, const json *value) {
     bool ok = true;
-    weir_text text = json_number(value);
-    int64_t number = 0;
-    bool plain = plain_integer(text, &number);
-    if (node->integral && !plain && !json_number_integral(text))
+    struct scalar_number number = scalar_number(value);
+    if (node->integral && !number_integral(&number))
         REFUSE(run, node, "type", "must be %s, is %s", words_types(run->arena, node->type_words),
                words_value(run->arena, value));
     for (size_t i = 0; node->number && i < node->number->count; i++) {
         const struct bound *bound = &node->number->bounds[i];
-        if (!bound_holds(bound, text, plain, number))
+        if (!bound_holds(bound, &number))
             REFUSE(run, node, bound_rows[bound->kind].keyword, "%s %s, is %s", bound_rows[bound->kind].words,
                    words_text(run->arena, bound->text), words_value(run->arena, value));
     }
     return ok;
 }
 
-static uint64_t characters(weir_text text) {
-    uint64_t count = 0;
-    for (size_t i = 0; i < text.size; i++)
-        count += ((unsigned char)text.data[i] & 0xc0) != 0x80;
-    return count;
-}
-
 static bool check_length(struct schema_run *run, const struct node *node, weir_text text) {
     const struct string_rules *rules = node->string;
     bool ok = true;
-    if (text.size <= rules->max && text.size / 4 >= rules->min)
-        return true; /* whatever it is made of */
+    if (length_holds(rules, text))
+        return true;
     uint64_t length = characters(text);
     if (length < rules->min)
         REFUSE(run, node, "minLength", "must have at least %llu character%s, has %llu",
@@ -110,7 +64,7 @@ static bool check_length(struct schema_run *run, const struct node *node, weir_t
     return ok;
 }
 
-APART static bool check_string(struct schema_run *run, const struct node *node, const json *value) {
+static bool check_string(struct schema_run *run, const struct node *node, const json *value) {
     const struct string_rules *rules = node->string;
     weir_text text = json_text(value);
     bool ok = true;
@@ -176,8 +130,8 @@ static size_t scope_enter(struct schema_run *run, const struct node *node) {
     return count;
 }
 
-APART static bool check_scoped(struct schema_run *run, const struct node *node, const json *value,
-                               enum json_type type) {
+static bool check_scoped(struct schema_run *run, const struct node *node, const json *value,
+                         enum json_type type) {
     if (++run->depth > LIMIT_SCHEMA_DEPTH)
         problem_break(run, node, "schema", "schema budget exceeded");
     size_t scopes = run->schema->dynamic ? scope_enter(run, node) : 0;
@@ -187,7 +141,7 @@ APART static bool check_scoped(struct schema_run *run, const struct node *node, 
     return ok;
 }
 
-APART static bool refuse_type(struct schema_run *run, const struct node *node, const json *value) {
+static bool refuse_type(struct schema_run *run, const struct node *node, const json *value) {
     bool ok = true;
     if (node->verdict == VERDICT_FALSE)
         REFUSE(run, node, "false", "is not allowed here");
@@ -197,8 +151,7 @@ APART static bool refuse_type(struct schema_run *run, const struct node *node, c
     return ok;
 }
 
-APART static bool check_all(struct schema_run *run, const struct node *node, const json *value,
-                            enum json_type type) {
+bool check_rules(struct schema_run *run, const struct node *node, const json *value, enum json_type type) {
     bool ok = true;
     if (node->values || node->constant)
         REQUIRE(run, check_values(run, node, value));
@@ -212,16 +165,12 @@ APART static bool check_all(struct schema_run *run, const struct node *node, con
 }
 
 bool check(struct schema_run *run, const struct node *node, const json *value) {
+    if (!run->tracing && !run->marks.words)
+        return check_quick(run, node, value);
     enum json_type type = json_type_of(value);
     if (!(node->types >> type & 1))
         return refuse_type(run, node, value);
-    if (node->plain)
-        return true;
-    if (!node->scalar)
-        return check_all(run, node, value, type);
-    if (type == JSON_STRING)
-        return !node->string || check_string(run, node, value);
-    return type != JSON_NUMBER || check_number(run, node, value);
+    return node->plain || check_rules(run, node, value, type);
 }
 
 schema_run *schema_run_new(void) {

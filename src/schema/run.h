@@ -41,6 +41,11 @@ struct schema_run {
 
 /* run.c */
 bool check(struct schema_run *run, const struct node *node, const json *value);
+/* The node's rules, when the type of the value is one it takes. */
+bool check_rules(struct schema_run *run, const struct node *node, const json *value, enum json_type type);
+
+/* run_quick.c: check, in the first pass, for values whose marks nobody wants. */
+bool check_quick(struct schema_run *run, const struct node *node, const json *value);
 
 /* run_object.c, run_array.c, run_applied.c: the rules of one kind */
 bool check_object(struct schema_run *run, const struct node *node, const json *value);

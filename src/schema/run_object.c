@@ -82,11 +82,12 @@ static bool report_required(struct schema_run *run, const struct node *node, con
 static bool check_members(struct schema_run *run, const struct node *node, const json *value) {
     const struct object_rules *rules = node->object;
     bool ok = true;
-    size_t index = 0, next = 0, required = 0;
+    const struct key *guess = rules->keys.first;
+    size_t index = 0, required = 0;
     if (run->tracing && rules->required_count)
         REQUIRE(run, report_required(run, node, value));
     for (struct json_iter it = json_iter(value); json_next(&it); index++) {
-        const struct key *known = keys_find(&rules->keys, it.key, &next);
+        const struct key *known = keys_next(&rules->keys, it.key, &guess);
         required += known && known->required;
         if (rules->names)
             REQUIRE(run, check_name(run, rules->names, it.key, it.key_value));
@@ -122,24 +123,6 @@ static bool check_size(struct schema_run *run, const struct node *node, size_t c
     return ok;
 }
 
-/* The same in the first pass of a schema that asks nothing more than properties, required and
- * additionalProperties. */
-static bool check_members_quick(struct schema_run *run, const struct object_rules *rules, const json *value) {
-    size_t next = 0, required = 0;
-    for (struct json_iter it = json_iter(value); json_next(&it);) {
-        const struct key *known = keys_find(&rules->keys, it.key, &next);
-        const struct node *node = rules->additional;
-        if (known) {
-            required += known->required;
-            node = known->node ? known->node : node;
-        }
-        if (node &&
-            !((node->types >> json_type_of(it.value) & 1) && (node->plain || check(run, node, it.value))))
-            return false;
-    }
-    return required == rules->required_count;
-}
-
 bool check_object(struct schema_run *run, const struct node *node, const json *value) {
     const struct object_rules *rules = node->object;
     bool ok = true;
@@ -148,9 +131,7 @@ bool check_object(struct schema_run *run, const struct node *node, const json *v
         REQUIRE(run, check_size(run, node, count));
     if (count < rules->required_count && !run->tracing)
         return false;
-    if (rules->quick && !run->tracing && !run->marks.words)
-        REQUIRE(run, check_members_quick(run, rules, value));
-    else if (rules->walks || rules->required_count)
+    if (rules->walks || rules->required_count)
         REQUIRE(run, check_members(run, node, value));
     if (rules->dependents.count)
         REQUIRE(run, check_dependents(run, node, value));

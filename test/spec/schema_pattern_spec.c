@@ -4,6 +4,7 @@
  * simple ones agrees with the long way. */
 #include <string.h>
 
+#include "base/dice.h"
 #include "base/memory.h"
 #include "kit/spec.h"
 #include "schema/regex.h"
@@ -204,18 +205,93 @@ static void expect_simple(const char *pattern, bool simple, const char *const su
 static void the_short_way(void **state) {
     (void)state;
     static const char *const simple[] = {
-        "^[a-z0-9_]+$", "^evt_[A-Za-z0-9]{2,3}$", "^a?b*c+$", "^\\d{2}-\\d{2}$", "^",
-        "^$",           "^[a-z]+\\.[a-z]+$",      "^x",       "^[\\w.-]+$",      "^a{2,}$"};
+        "^[a-z0-9_]+$", "^evt_[A-Za-z0-9]{2,3}$", "^a?b*c+$", "^\\d{2}-\\d{2}$",      "^",
+        "^$",           "^[a-z]+\\.[a-z]+$",      "^x",       "^[\\w.-]+$",           "^a{2,}$",
+        "^(a)$",        "^[a-z]+(\\.[a-z_]+)+$",  "^(a-?)*$", "^-?\\d+(?:[.]\\d+)?$", "^([a-z]+[.])+$"};
     static const char *const subjects[] = {"",         "a",       "ab",   "abc",     "evt_a", "evt_ab1",
                                            "evt_abcd", "bc",      "12-3", "c",       "12-34", "a.b",
                                            "a.b.c",    "x",       "xyz",  "a-b_c.d", "aa",    "aaa",
                                            "\u00e9",   "a\u00e9", "a\n",  "abcc\n",  "_"};
     for (size_t i = 0; i < sizeof simple / sizeof *simple; i++)
         expect_simple(simple[i], true, subjects, sizeof subjects / sizeof *subjects);
-    static const char *const others[] = {"abc",    "^[a-z]+[a-c]$", "^a*?$",   "^(a)$",  "^a|b$", "^.$",
+    static const char *const others[] = {"abc",    "^[a-z]+[a-c]$", "^a*?$",   "^(a)",   "^a|b$", "^.$",
                                          "^[^a]$", "^\\p{L}$",      "^\u00e9", "^a*ab$", "^\\s$", "^a$b"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         expect_simple(others[i], false, NULL, 0);
+}
+
+/* --- random patterns ------------------------------------------------------------------------------------ */
+
+enum { PATTERNS = 3000, SUBJECTS = 30 };
+#define ONE_OF(dice, list) ((list)[dice_below((dice), sizeof(list) / sizeof *(list))])
+
+static void random_element(struct dice *dice, buffer *out) {
+    static const char *const sets[] = {"a", "b", "[ab]", "[a-c]", "[.]", "\\.", "\\d", "[b.]", "1", "[^a]"};
+    static const char *const repeats[] = {"", "", "", "?", "*", "+", "{2}", "{1,2}", "{0,3}", "{2,}", "+?"};
+    buffer_string(out, ONE_OF(dice, sets));
+    buffer_string(out, ONE_OF(dice, repeats));
+}
+
+static void random_pattern(struct dice *dice, buffer *out) {
+    static const char *const groups[] = {"(", "(?:"}, *const ends[] = {")", ")?", ")*", ")+", ")+?", ")"};
+    buffer_clear(out);
+    buffer_char(out, '^');
+    for (size_t parts = 1 + dice_below(dice, 4); parts > 0; parts--) {
+        bool group = dice_once_in(dice, 3);
+        if (group)
+            buffer_string(out, ONE_OF(dice, groups));
+        for (size_t inside = group ? 1 + dice_below(dice, 3) : 1; inside > 0; inside--)
+            random_element(dice, out);
+        if (group)
+            buffer_string(out, ONE_OF(dice, ends));
+    }
+    if (!dice_once_in(dice, 4))
+        buffer_char(out, '$');
+}
+
+static void random_subject(struct dice *dice, buffer *out) {
+    static const char *const pieces[] = {"a", "b", "c", ".", "1", "a", "b", "\n", "\u00e9"};
+    buffer_clear(out);
+    buffer_string(out, "");
+    for (size_t left = dice_below(dice, 9); left > 0; left--)
+        buffer_string(out, ONE_OF(dice, pieces));
+}
+
+static void the_short_way_of_any_pattern(void **state) {
+    (void)state;
+    struct dice dice = {spec_seed()};
+    struct regex_scratch *scratch = regex_scratch_new();
+    buffer pattern, subject, wrapped;
+    buffer_init(&pattern, 1024);
+    buffer_init(&subject, 1024);
+    buffer_init(&wrapped, 1024);
+    size_t simple = 0;
+    for (size_t i = 0; i < PATTERNS; i++) {
+        random_pattern(&dice, &pattern);
+        struct byte_pattern *bytes = byte_pattern_new(buffer_view(&pattern));
+        if (!bytes)
+            continue;
+        struct regex *slow = NULL;
+        weir_error err;
+        buffer_clear(&wrapped);
+        buffer_printf(&wrapped, "(?:)%s", pattern.data);
+        expect_ok(regex_compile(&slow, buffer_view(&wrapped), &err), &err);
+        for (size_t k = 0; k < SUBJECTS; k++) {
+            random_subject(&dice, &subject);
+            enum regex_result said = regex_match(slow, scratch, buffer_view(&subject));
+            if (byte_pattern_match(bytes, buffer_view(&subject)) != (said == REGEX_YES))
+                fail_msg("%s disagrees about '%s'", pattern.data, subject.data);
+        }
+        regex_scratch_reset(scratch);
+        regex_free(slow);
+        byte_pattern_free(bytes);
+        simple++;
+    }
+    assert_true(simple > PATTERNS / 20);
+    buffer_release(&wrapped);
+    buffer_release(&subject);
+    buffer_release(&pattern);
+    regex_scratch_free(scratch);
 }
 
 static const struct spec specs[] = {
@@ -230,6 +306,7 @@ static const struct spec specs[] = {
     {"a brace that repeats nothing is a brace", braces_alone},
     {"what ECMA-262 does not know is refused with its place", faults},
     {"simple patterns take a short way that agrees with the long one", the_short_way},
+    {"any pattern that takes the short way agrees with the long one", the_short_way_of_any_pattern},
     {"the grammar says what a regular expression is, not what PCRE2 can run", what_is_one},
     {"looking back by a varying width has a remedy", looking_back_has_a_remedy},
 };

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The first pass over what nearly all schemas of events are made of: nodes that ask one thing beside the type (enum
+ * node_form). It says yes or no and notes nothing, so each value costs a look at its type and one jump; everything
+ * else goes the long way, check_rules, and comes back here for the values inside. */
+#include "schema/run.h"
+#include "schema/scalar.h"
+
+/* Kept apart, so that holds stays small where it is inlined. */
+#define APART __attribute__((noinline))
+
+APART static bool string_holds(struct schema_run *run, const struct node *node, weir_text text) {
+    const struct string_rules *rules = node->string;
+    return length_holds(rules, text) && (!rules->pattern || check_pattern(run, node, rules->pattern, text)) &&
+           (!rules->format || rules->format->check(text));
+}
+
+APART static bool number_holds(const struct node *node, const json *value) {
+    struct scalar_number number = scalar_number(value);
+    if (node->integral && !number_integral(&number))
+        return false;
+    for (size_t i = 0; node->number && i < node->number->count; i++)
+        if (!bound_holds(&node->number->bounds[i], &number))
+            return false;
+    return true;
+}
+
+APART static bool members_hold(struct schema_run *run, const struct node *node, const json *value);
+APART static bool items_hold(struct schema_run *run, const struct node *node, const json *value);
+
+__attribute__((always_inline)) static inline bool holds(struct schema_run *run, const struct node *node,
+                                                        const json *value) {
+    unsigned tag = value->tag & JSON_TAG_KIND;
+    if (!(node->tags >> tag & 1))
+        return false;
+    switch (node->form) {
+    case FORM_PLAIN:
+        return true;
+    case FORM_STRING:
+        return tag != JSON_TAG_STRING || string_holds(run, node, json_own_text(value));
+    case FORM_NUMBER:
+        return tag != JSON_TAG_NUMBER || number_holds(node, value);
+    case FORM_WORDS:
+        return value_set_has(node->values ? node->values : node->constant, value);
+    case FORM_MEMBERS:
+        return tag != JSON_TAG_OBJECT || members_hold(run, node, value);
+    case FORM_ITEMS:
+        return tag != JSON_TAG_ARRAY || items_hold(run, node, value);
+    case FORM_ANY:
+        break;
+    }
+    return check_rules(run, node, value, json_type_of(value));
+}
+
+static bool members_hold(struct schema_run *run, const struct node *node, const json *value) {
+    const struct object_rules *rules = node->object;
+    const struct key *guess = rules->keys.first;
+    size_t count = json_size(value), required = 0;
+    if (--run->steps < 0)
+        return check_rules(run, node, value, JSON_OBJECT); /* says so */
+    if (count < rules->min || count > rules->max || count < rules->required_count)
+        return false;
+    for (const json *key = value + 1; count > 0; count--, key = json_behind(key + 1)) {
+        const struct key *known = keys_next(&rules->keys, json_own_text(key), &guess);
+        const struct node *member = known ? known->rest : rules->additional;
+        required += known && known->required;
+        if (member && !holds(run, member, key + 1))
+            return false;
+    }
+    return required == rules->required_count;
+}
+
+static bool items_hold(struct schema_run *run, const struct node *node, const json *value) {
+    const struct array_rules *rules = node->array;
+    size_t count = json_size(value), first, second;
+    if (--run->steps < 0)
+        return check_rules(run, node, value, JSON_ARRAY);
+    if (count < rules->min || count > rules->max)
+        return false;
+    for (const json *item = value + 1; count > 0; count--, item = json_behind(item))
+        if (!holds(run, rules->items, item))
+            return false;
+    return !rules->unique || !equals_find(&run->equals, value, &first, &second);
+}
+
+bool check_quick(struct schema_run *run, const struct node *node, const json *value) {
+    return holds(run, node, value);
+}
