@@ -21,6 +21,23 @@ const char *compat_word_name(enum compat_word word) {
     return words[word];
 }
 
+bool word_asks(enum compat_word word, enum compat_direction direction, bool transitive) {
+    static const struct {
+        bool backward, forward, transitive;
+    } of[WORD_COUNT] = {
+        [WORD_BACKWARD] = {true, false, false},
+        [WORD_FORWARD] = {false, true, false},
+        [WORD_FULL] = {true, true, false},
+        [WORD_BACKWARD_TRANSITIVE] = {true, false, true},
+        [WORD_FORWARD_TRANSITIVE] = {false, true, true},
+        [WORD_FULL_TRANSITIVE] = {true, true, true},
+    };
+    bool way = direction == DIRECTION_BACKWARD  ? of[word].backward
+               : direction == DIRECTION_FORWARD ? of[word].forward
+                                                : word != WORD_NONE;
+    return way && (!transitive || of[word].transitive);
+}
+
 /* --- event types that come and go ----------------------------------------------------------------------- */
 
 static void removed(struct comparing *run, const struct event_def *event) {

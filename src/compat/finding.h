@@ -24,6 +24,10 @@ struct compat_finding *finding_add(struct comparing *run, enum compat_severity s
 struct compat_finding *finding_in_old(struct comparing *run, struct compat_finding *finding,
                                       struct place place);
 
+/* Does the word ask for this direction, and with every version that may be stored? What has no direction is asked for by
+ * all words but NONE. */
+bool word_asks(enum compat_word word, enum compat_direction direction, bool transitive);
+
 /* "a, b and 3 more" */
 const char *names_shown(arena *arena, const char *const *names, size_t count);
 bool names_have(const char *const *names, size_t count, const char *name);

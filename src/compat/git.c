@@ -160,11 +160,13 @@ weir_code git_history(git_places *out, bool *cut, arena *arena, const struct git
     char said[256];
     buffer log;
     int status;
+    const char *outermost;
     *out = (git_places){0};
     *cut = false;
+    WEIR_TRY(git_outermost(&outermost, arena, place, err));
     buffer_init(&log, 1 << 20);
     const char *most = arena_printf(arena, "--max-count=%d", LIMIT_GIT_COMMITS + 1);
-    const char *only = *place->path ? arena_printf(arena, ":(top,literal)%s", place->path) : ":(top)";
+    const char *only = *outermost ? arena_printf(arena, ":(top,literal)%s", outermost) : ":(top)";
     weir_code code = GIT(&log, &status, said, err, "log", "--first-parent", "--format=%H %ct", most,
                          place->commit, "--", only);
     if (code == WEIR_OK && status != 0)

@@ -40,6 +40,10 @@ WEIR_MUST_CHECK weir_code git_find(struct git_place *out, arena *arena, const ch
 WEIR_MUST_CHECK weir_code git_extract(const char **out, arena *arena, const struct git_place *place,
                                       const char *folder, weir_error *err);
 
+/* The path of the outermost folder it is made of: its own, or one above that `tree:` names. */
+WEIR_MUST_CHECK weir_code git_outermost(const char **out, arena *arena, const struct git_place *place,
+                                        weir_error *err);
+
 typedef LIST(struct git_place) git_places;
 /* The states it had before: one for each commit, along first parents, that changed something there, newest
  * first, beginning with the one that made it what it is, until `until_ns` is passed: the first that is older still

@@ -37,14 +37,14 @@ struct extraction {
 
 /* `tree: ../..` in catalog.yaml widens what a catalog is made of. What cannot be read says nothing here: it is
  * told when the catalog is opened. */
-static weir_code levels_up(int *out, const struct extraction *extraction, weir_error *err) {
+static weir_code levels_up(int *out, arena *arena, const struct git_place *place, weir_error *err) {
     char said[256];
     int status;
     buffer text;
     json_doc *doc = NULL;
     *out = 0;
     buffer_init(&text, LIMIT_CATALOG_FILE_BYTES);
-    const char *object = arena_printf(extraction->arena, "%s:%s", extraction->place->object, CATALOG_ENTRY);
+    const char *object = arena_printf(arena, "%s:%s", place->object, CATALOG_ENTRY);
     weir_code code = GIT(&text, &status, said, err, "cat-file", "blob", object);
     if (code == WEIR_OK && status == 0 &&
         yaml_parse(&doc, CATALOG_ENTRY, buffer_view(&text), NULL) == WEIR_OK) {
@@ -57,18 +57,27 @@ static weir_code levels_up(int *out, const struct extraction *extraction, weir_e
     return code == WEIR_LIMIT ? WEIR_OK : code;
 }
 
-/* The folder so many levels above; the repository's top is the highest. */
-static void go_up(struct extraction *extraction, int levels) {
-    const char *path = extraction->place->path;
-    size_t size = strlen(path);
+/* The repository's top is the highest. */
+weir_code git_outermost(const char **out, arena *arena, const struct git_place *place, weir_error *err) {
+    int levels = 0;
+    size_t size = strlen(place->path);
+    if (!place->file)
+        WEIR_TRY(levels_up(&levels, arena, place, err));
     while (levels-- > 0 && size) {
-        const char *slash = memrchr(path, '/', size);
-        size = slash ? (size_t)(slash - path) : 0;
+        const char *slash = memrchr(place->path, '/', size);
+        size = slash ? (size_t)(slash - place->path) : 0;
     }
-    extraction->root = size == strlen(path) ? extraction->place->object
-                                            : arena_printf(extraction->arena, "%s:%.*s",
-                                                           extraction->place->commit, (int)size, path);
-    extraction->rest = path + size + (path[size] == '/');
+    *out = arena_copy(arena, place->path, size);
+    return WEIR_OK;
+}
+
+static weir_code find_root(struct extraction *extraction, weir_error *err) {
+    const char *outermost, *path = extraction->place->path;
+    WEIR_TRY(git_outermost(&outermost, extraction->arena, extraction->place, err));
+    size_t size = strlen(outermost);
+    extraction->root = arena_printf(extraction->arena, "%s:%s", extraction->place->commit, outermost);
+    extraction->rest = path + size + (size > 0 && path[size] == '/');
+    return WEIR_OK;
 }
 
 /* --- the listing ---------------------------------------------------------------------------------------- */
@@ -238,9 +247,7 @@ weir_code git_extract(const char **out, arena *arena, const struct git_place *pl
     if (place->file) {
         WEIR_TRY(extract_file(&extraction, err));
     } else {
-        int levels;
-        WEIR_TRY(levels_up(&levels, &extraction, err));
-        go_up(&extraction, levels);
+        WEIR_TRY(find_root(&extraction, err));
         WEIR_TRY(extract(&extraction, err));
     }
     *out = *extraction.rest ? arena_printf(arena, "%s/%s", folder, extraction.rest) : folder;

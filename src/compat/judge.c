@@ -11,22 +11,7 @@
 #include "compat/compare.h"
 #include "event/upcast.h"
 
-/* --- what is required ----------------------------------------------------------------------------------- */
-
-static bool asks(enum compat_word require, enum compat_direction direction, bool transitive) {
-    static const struct {
-        bool backward, forward, transitive;
-    } of[WORD_COUNT] = {
-        [WORD_BACKWARD] = {true, false, false},
-        [WORD_FORWARD] = {false, true, false},
-        [WORD_FULL] = {true, true, false},
-        [WORD_BACKWARD_TRANSITIVE] = {true, false, true},
-        [WORD_FORWARD_TRANSITIVE] = {false, true, true},
-        [WORD_FULL_TRANSITIVE] = {true, true, true},
-    };
-    bool way = direction == DIRECTION_BACKWARD ? of[require].backward : of[require].forward;
-    return way && (!transitive || of[require].transitive);
-}
+/* --- what holds ----------------------------------------------------------------------------------------- */
 
 static enum compat_word word_of(const struct judging *judging) {
     bool backward = judging->backward, forward = judging->forward;
@@ -128,7 +113,7 @@ void judge_refused(struct judging *judging, const struct written *written, const
                           sentence(judging, written, refusal));
     finding->side = refusal->side;
     bool before = was_so(judging, written, refusal);
-    finding->required = asks(run->require, refusal->direction, !written->last) && !before;
+    finding->required = word_asks(run->require, refusal->direction, !written->last) && !before;
     if (refusal->severity == COMPAT_UNDECIDED && !finding->required)
         finding->severity = COMPAT_NOTE;
     finding->proof = (struct compat_proof){.direction = refusal->direction,

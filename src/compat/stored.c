@@ -130,6 +130,16 @@ static const schema *schema_of(const struct event_def *def, int version) {
     return listed ? listed : def->schema;
 }
 
+/* The same for the version it is brought up to. */
+static void raised_cause(struct stored_judge *judge, const struct event_def *def, weir_event *event,
+                         int version, struct cause *cause) {
+    int to;
+    if (event_version_for(&to, def, version, NULL, 0, "a reader", NULL) != WEIR_OK || to == version ||
+        event_raise(event, judge->catalog->dialect, def, to, false, judge->scratch, NULL) != WEIR_OK)
+        return;
+    schema_cause(judge, event_version_schema(def, to), judge->scratch->tree.payload, cause);
+}
+
 /* Reads the refused event once more, without holding it against anything, and asks for the rule. */
 static void find_cause(struct stored_judge *judge, const struct event_def *def, const struct message *message,
                        const char *sentence, struct cause *cause) {
@@ -139,7 +149,9 @@ static void find_cause(struct stored_judge *judge, const struct event_def *def, 
         WEIR_OK)
         return;
     int version = event.version ? event.version : def->version;
-    schema_cause(judge, schema_of(def, version), judge->scratch->tree.payload, cause);
+    if (version <= def->version &&
+        !schema_cause(judge, schema_of(def, version), judge->scratch->tree.payload, cause))
+        raised_cause(judge, def, &event, version, cause);
 }
 
 /* --- one message ---------------------------------------------------------------------------------------- */

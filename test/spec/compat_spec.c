@@ -203,6 +203,8 @@ static void fields_move_by_whom_they_are_found(void **state) {
          {"break tenant: moves from /tenant to /org: old readers do not find it in new events"}},
         {{"  tenant: {at: /tenant}\n", ""}, {"break tenant: is gone from the envelope (stood at /tenant)"}},
         {{"actor: {at: /actor}\n", "actor: {at: /actor}\n  trace: {at: /trace}\n"}, {NULL}},
+        {{"{tenant: {type: string}}", "{tenant: {type: [string, integer]}}"},
+         {"break envelope: old readers cannot read the envelope of new events"}},
         {{"actor: {at: /actor}", "actor: {at: /actor, required: true}"},
          {"break actor: is required now: new readers refuse stored events without it"}},
         {{"actor: {at: /actor}\n", "actor: {at: /actor}\n  trace: {at: /trace, required: true}\n"},
