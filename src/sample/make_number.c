@@ -183,11 +183,26 @@ static bool by_steps(struct maker *maker, buffer *out, const struct wish *wish, 
 
 /* --- beyond decimals -------------------------------------------------------------------------------------- */
 
-/* The number with its exponent moved by `by`: ten times as large, or a tenth. */
-static void move_exponent(buffer *out, weir_text number, int by) {
+static size_t exponent_mark(weir_text number) {
     size_t mark = 0;
     while (mark < number.size && number.data[mark] != 'e' && number.data[mark] != 'E')
         mark++;
+    return mark;
+}
+
+/* A digit more behind the last: a little further from zero. */
+static void add_digit(buffer *out, weir_text number, char digit) {
+    size_t mark = exponent_mark(number);
+    buffer_append(out, number.data, mark);
+    if (!memchr(number.data, '.', mark))
+        buffer_char(out, '.');
+    buffer_char(out, digit);
+    buffer_append(out, number.data + mark, number.size - mark);
+}
+
+/* The number with its exponent moved by `by`: ten times as large, or a tenth. */
+static void move_exponent(buffer *out, weir_text number, int by) {
+    size_t mark = exponent_mark(number);
     char digits[32] = "";
     if (mark + 1 < number.size && number.size - mark < sizeof digits)
         memcpy(digits, number.data + mark + 1, number.size - mark - 1);
@@ -206,7 +221,9 @@ static bool by_text(struct maker *maker, buffer *out, const struct wish *wish) {
         weir_text text = which < wish->bounds.count
                              ? wish->bounds.items[which].text
                              : wish->broken_multiples.items[which - wish->bounds.count];
-        if (by)
+        if (dice_once_in(&maker->dice, 3))
+            add_digit(out, text, (char)('1' + dice_below(&maker->dice, 9)));
+        else if (by)
             move_exponent(out, text, by);
         else
             buffer_text(out, text);
@@ -219,13 +236,14 @@ static bool by_text(struct maker *maker, buffer *out, const struct wish *wish) {
 
 bool make_number(struct maker *maker, buffer *out, const struct wish *wish) {
     bool whole = wish->integral && !wish->broken_integral;
-    for (int try = 0; try < CANDIDATES; try++) {
+    for (int try = 0; try < CANDIDATES && maker->budget; try++) {
         int finer = whole                               ? 0
                     : wish->broken_integral && try == 0 ? 1
                     : try < CANDIDATES / 2              ? (int)dice_below(&maker->dice, 3)
                                                         : try - CANDIDATES / 2;
         if (by_steps(maker, out, wish, finer) || (try % 4 == 3 && by_text(maker, out, wish)))
             return true;
+        spend(maker, 1);
     }
     return false;
 }

@@ -149,10 +149,18 @@ static bool hold_dependent(struct maker *maker, struct wish *wish, const struct 
     return true;
 }
 
+/* Deep inside, one that holds nothing else if there is one: so what refers to itself comes to an end. */
+static size_t choose_branch(struct maker *maker, const struct applied *applied) {
+    size_t chosen = dice_below(&maker->dice, applied->count);
+    for (size_t i = 0; small(maker) && applied->nodes[chosen]->costs && i < applied->count; i++)
+        chosen = (chosen + (dice_once_in(&maker->dice, 4) ? 0 : 1)) % applied->count;
+    return chosen;
+}
+
 /* One branch holds. That the others do not is left to luck at first: to deny them too narrows the choice. */
 static bool hold_one(struct maker *maker, struct wish *wish, const struct claim *claim,
                      const struct applied *applied) {
-    size_t chosen = dice_below(&maker->dice, applied->count);
+    size_t chosen = choose_branch(maker, applied);
     bool deny = applied->kind == APPLY_ONE && applied->count > 1 && !dice_once_in(&maker->dice, 3);
     wish->risky = true;
     if (!wish_add(maker, wish, claim_on(maker, claim, applied->nodes[chosen], false)))

@@ -162,6 +162,104 @@ static void a_seed_gives_the_same_documents(void **state) {
     end(&third);
 }
 
+#define CUSTOMER                                                                                 \
+    "{'type': 'object', 'required': ['customer_id', 'email', 'since', 'total'], 'properties': {" \
+    "'customer_id': {'type': 'string'}, 'email': {'type': 'string', 'format': 'email'}, "        \
+    "'since': {'type': 'string', 'format': 'date'}, 'total': {'type': 'string', 'pattern': "     \
+    "'^[0-9]{1,5}[.][0-9]{2}$'}, 'tags': {'type': 'array', 'items': {'enum': ['a', 'b']}}}}"
+
+/* Written down once: whoever builds this, on whatever machine, gets these. */
+static void documents_are_the_same_everywhere(void **state) {
+    (void)state;
+    struct sampling sampling = begin(CUSTOMER, 3);
+    for (int i = 0; i < 3; i++) {
+        assert_true(sampler_valid(sampling.sampler, &sampling.text));
+        buffer_char(&sampling.text, '\n');
+    }
+    assert_string_equal(sampling.text.data,
+                        "{\"customer_id\":\"b-4\",\"email\":\"a.b+c@example.org\",\"since\":\"2021-09-24\","
+                        "\"total\":\"60.08\",\"tags\":[\"b\",\"a\"]}\n"
+                        "{\"customer_id\":\"b-1\",\"email\":\"a@b\",\"since\":\"2000-12-31\",\"total\":\"35."
+                        "53\",\"tags\":[\"b\"]}\n"
+                        "{\"customer_id\":\"c-2\",\"email\":\"info@example.com\",\"since\":\"2025-07-13\","
+                        "\"total\":\"352.72\"}\n");
+    end(&sampling);
+}
+
+/* Appends documents, one a line. */
+static void make_lines(struct sampling *sampling, int count) {
+    for (int i = 0; i < count; i++) {
+        assert_true(sampler_valid(sampling->sampler, &sampling->text));
+        buffer_char(&sampling->text, '\n');
+    }
+}
+
+static void what_the_schema_shows_is_used(void **state) {
+    (void)state;
+    struct sampling sampling =
+        begin("{'type': 'object', 'required': ['city', 'unit'], 'properties': {'city': {'type': 'string', "
+              "'examples': ['Porto', 17]}, 'unit': {'type': 'string', 'default': 'kWh'}}}",
+              spec_seed());
+    make_lines(&sampling, DOCUMENTS);
+    assert_non_null(strstr(sampling.text.data, "\"city\":\"Porto\""));
+    assert_non_null(strstr(sampling.text.data, "\"unit\":\"kWh\""));
+    assert_null(strstr(sampling.text.data, "17,"));
+    end(&sampling);
+}
+
+static void edges_are_hit_on_purpose(void **state) {
+    (void)state;
+    struct sampling sampling = begin(
+        "{'type': 'object', 'required': ['n', 's', 'l'], 'properties': {'n': {'type': 'integer', "
+        "'minimum': -70000, 'maximum': 90000}, 's': {'type': 'string', 'minLength': 2, 'maxLength': 30}, "
+        "'l': {'type': 'array', 'items': {'const': 1}, 'maxItems': 3}}}",
+        spec_seed());
+    static const char *const edges[] = {"\"n\":-70000,", "\"n\":90000,", "\"n\":0,",
+                                        "\"l\":[]}",     "\"l\":[1]}",   "\"l\":[1,1,1]}"};
+    make_lines(&sampling, 4 * DOCUMENTS);
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)
+        if (!strstr(sampling.text.data, edges[i]))
+            fail_msg("never: %s", edges[i]);
+    end(&sampling);
+}
+
+static bool names_others(const char *schema_text, bool open, uint64_t seed) {
+    struct sampling sampling = begin(schema_text, seed);
+    const struct sample_options options = {.seed = seed, .open = open};
+    sampler_free(sampling.sampler);
+    sampling.sampler = sampler_new(sampling.schema, &options);
+    make_lines(&sampling, DOCUMENTS);
+    bool others = strstr(sampling.text.data, ",\"") != NULL;
+    end(&sampling);
+    return others;
+}
+
+static void undeclared_properties_come_when_asked_for(void **state) {
+    (void)state;
+    uint64_t seed = spec_seed();
+    const char *one = "{'type': 'object', 'required': ['a'], 'properties': {'a': {'const': 1}}}";
+    assert_false(names_others(one, false, seed));
+    assert_true(names_others(one, true, seed));
+    assert_true(names_others("{'type': 'object', 'additionalProperties': {'const': 1}}", false, seed));
+    assert_false(names_others("{'type': 'object', 'properties': {'a': {'const': 1}}, 'required': ['a'], "
+                              "'additionalProperties': false}",
+                              true, seed));
+}
+
+static void nothing_is_larger_than_asked_for(void **state) {
+    (void)state;
+    struct sampling sampling = begin("{'type': 'array', 'items': {'type': 'string'}, 'minItems': 4}", 1);
+    const struct sample_options options = {.seed = spec_seed(), .bytes_max = 32};
+    sampler_free(sampling.sampler);
+    sampling.sampler = sampler_new(sampling.schema, &options);
+    for (int i = 0; i < DOCUMENTS; i++) {
+        buffer_clear(&sampling.text);
+        assert_true(sampler_valid(sampling.sampler, &sampling.text));
+        assert_in_range(sampling.text.size, 2, 32);
+    }
+    end(&sampling);
+}
+
 static void what_cannot_be_is_not_found(void **state) {
     (void)state;
     struct sampling none = begin("{'type': 'string', 'minLength': 4, 'maxLength': 3}", 1);
@@ -214,6 +312,11 @@ static const struct spec specs[] = {
     {"texts match the pattern and miss it where asked", patterns_are_matched},
     {"texts have the format and miss it where asked", formats_are_written},
     {"a seed gives the same documents", a_seed_gives_the_same_documents},
+    {"documents are the same on every machine", documents_are_the_same_everywhere},
+    {"examples and defaults of the schema are used where they fit", what_the_schema_shows_is_used},
+    {"edges of bounds are hit on purpose", edges_are_hit_on_purpose},
+    {"undeclared properties come only when asked for or stated", undeclared_properties_come_when_asked_for},
+    {"nothing is larger than asked for", nothing_is_larger_than_asked_for},
     {"what cannot be is not found, and nothing is written", what_cannot_be_is_not_found},
     {"a witness is valid under one schema and refused by the other", a_witness_tells_two_schemas_apart},
     {"a second schema forces a value at a place", a_second_schema_forces_a_place},
