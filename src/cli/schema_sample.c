@@ -298,6 +298,6 @@ const struct command_row command_schema_sample = {
         "Examples:\n"
         "  weir schema sample order.placed -n 5\n"
         "  weir schema sample order.placed -n 1000 --draft | weir publish --stdin\n"
-        "  weir schema sample order.placed --envelope | weir event validate order.placed --envelope -\n"
+        "  weir schema sample TYPE --envelope | weir event validate TYPE --envelope -\n"
         "  weir schema sample order.json -n 20 --invalid --seed 7\n",
 };
