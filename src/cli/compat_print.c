@@ -101,67 +101,82 @@ static void print_sides(struct printing *printing) {
 
 /* --- a finding ------------------------------------------------------------------------------------------ */
 
+/* One line below a finding; what is long is cut. */
 static void print_line(struct printing *printing, const char *label, const char *text) {
     buffer *out = &printing->out;
     if (!text || !*text)
         return;
     weir_text view = weir_text_of(text);
     bool cut = view.size > WITNESS_SHOWN;
-    buffer_printf(out, "             %s", label);
+    buffer_string(out, label);
     buffer_printable(out, cut ? (weir_text){view.data, WITNESS_SHOWN} : view);
     buffer_string(out, cut ? "... (--json has all of it)\n" : "\n");
 }
 
+#define BELOW "             "
+#define POINT "           - "
+
 static void print_proof(struct printing *printing, const struct compat_proof *proof) {
     if (!proof->reason)
         return;
-    const char *between = proof->pointer && *proof->pointer ? ": " : "";
-    print_line(printing, "",
-               arena_printf(printing->cli->arena, "%s%s%s", proof->pointer ? proof->pointer : "", between,
-                            proof->reason));
-    print_line(printing, "witness ", proof->witness);
+    arena *arena = printing->cli->arena;
+    const char *pointer = proof->pointer ? proof->pointer : "";
+    print_line(printing, POINT, arena_printf(arena, "%s%s%s", pointer, *pointer ? ": " : "", proof->reason));
+    print_line(printing, BELOW "witness ", proof->witness);
     if (proof->refused && strcmp(proof->refused, proof->reason) != 0)
-        print_line(printing, "refused ", proof->refused);
+        print_line(printing, BELOW "refused ", proof->refused);
     if (proof->older)
-        print_line(printing, "",
-                   arena_printf(printing->cli->arena, "so it is with %zu other version%s", proof->older,
-                                plural(proof->older)));
+        print_line(
+            printing, BELOW,
+            arena_printf(arena, "so it is with %zu other version%s", proof->older, plural(proof->older)));
     if (proof->before)
-        print_line(printing, "", "so it was before this change: allowed");
+        print_line(printing, BELOW, "so it was before this change: allowed");
 }
 
 static void print_affected(struct printing *printing, const struct compat_finding *finding) {
-    if (finding->affected.count == 0)
-        return;
     buffer names;
     buffer_init(&names, 16 << 10);
     for (size_t i = 0; i < finding->affected.count; i++)
         buffer_printf(&names, "%s%s", i ? ", " : "", finding->affected.items[i]);
-    print_line(printing, "affects ", names.data);
+    print_line(printing, BELOW "affects ", names.data);
     buffer_release(&names);
 }
 
 static void print_place(struct printing *printing, const struct compat_finding *finding) {
     if (!finding->place.line)
         return;
-    buffer_string(&printing->out, "             ");
+    buffer_string(&printing->out, BELOW);
     findings_path(&printing->out, finding->side->label, finding->place.file);
     buffer_printf(&printing->out, ":%d:%d\n", finding->place.line, finding->place.column);
 }
 
-static void print_finding(struct printing *printing, const struct compat_finding *finding) {
-    bool allowed = finding->severity == COMPAT_BREAK && !finding->required;
+static bool is_allowed(const struct compat_finding *finding) {
+    return finding->severity == COMPAT_BREAK && !finding->required;
+}
+
+/* Several faults of one direction have one sentence, and the same people. */
+static bool same_sentence(const struct compat_finding *a, const struct compat_finding *b) {
+    return a && a->proof.reason && b->proof.reason && a->severity == b->severity &&
+           is_allowed(a) == is_allowed(b) && strcmp(a->says, b->says) == 0 &&
+           a->affected.count == b->affected.count;
+}
+
+static void print_finding(struct printing *printing, const struct compat_finding *finding,
+                          const struct compat_finding *before) {
+    bool note = finding->severity == COMPAT_NOTE, allowed = is_allowed(finding);
     const char *word = allowed ? "allowed" : severities[finding->severity];
-    buffer_string(&printing->out, "  ");
-    paint(printing, colours[allowed ? COMPAT_NOTE : finding->severity], word);
-    buffer_printf(&printing->out, "%*s", (int)(11 - strlen(word)), "");
-    buffer_printable(&printing->out, weir_text_of(finding->says));
-    buffer_char(&printing->out, '\n');
+    if (!same_sentence(before, finding)) {
+        buffer_string(&printing->out, "  ");
+        paint(printing, colours[allowed ? COMPAT_NOTE : finding->severity], word);
+        buffer_printf(&printing->out, "%*s", (int)(11 - strlen(word)), "");
+        buffer_printable(&printing->out, weir_text_of(finding->says));
+        buffer_char(&printing->out, '\n');
+        if (!note)
+            print_affected(printing, finding);
+    }
     print_proof(printing, &finding->proof);
-    if (finding->severity == COMPAT_NOTE)
-        return;
-    print_affected(printing, finding);
-    print_place(printing, finding);
+    if (!note)
+        print_place(printing, finding);
 }
 
 /* --- all of them, by what they are about ---------------------------------------------------------------- */
@@ -188,6 +203,20 @@ static void print_heading(struct printing *printing, const struct compat_finding
     buffer_char(&printing->out, '\n');
 }
 
+/* Every finding from this one on that is about the same. */
+static void print_subject(struct printing *printing, size_t from) {
+    const struct compat *result = printing->result;
+    const struct compat_finding *first = &result->findings.items[from], *before = NULL;
+    print_heading(printing, first);
+    for (size_t i = from; i < result->findings.count; i++) {
+        const struct compat_finding *finding = &result->findings.items[i];
+        if (!same_subject(finding, first))
+            continue;
+        print_finding(printing, finding, before);
+        before = finding;
+    }
+}
+
 static void print_findings(struct printing *printing) {
     const struct compat *result = printing->result;
     for (size_t i = 0; i < result->findings.count; i++) {
@@ -197,10 +226,7 @@ static void print_findings(struct printing *printing) {
             told = same_subject(&result->findings.items[j], first);
         if (told)
             continue;
-        print_heading(printing, first);
-        for (size_t j = i; j < result->findings.count; j++)
-            if (same_subject(&result->findings.items[j], first))
-                print_finding(printing, &result->findings.items[j]);
+        print_subject(printing, i);
     }
     if (result->added.count) {
         buffer_string(&printing->out, "\nnew: ");

@@ -17,11 +17,11 @@ static void a_revision_is_compared_with_a_folder(void **state) {
         run.out,
         "\norder.placed: BACKWARD_TRANSITIVE\n"
         "  break      old readers cannot read new events (version 1): version 1 was changed in place\n"
-        "             /id: the writer may write an integer, the reader reads only a string (type)\n"
+        "             affects group billing (desk), service shop\n"
+        "           - /id: the writer may write an integer, the reader reads only a string (type)\n"
         "             witness {\"id\":");
     expect_part(run.out, "}\n"
                          "             refused /id: must be a string, is a number (type)\n"
-                         "             affects group billing (desk), service shop\n"
                          "             catalogs/shop/catalog.yaml:14:13\n");
     kit_run_free(&run);
 }
