@@ -52,21 +52,13 @@ static const json *resolve_ref(void *arg, weir_text uri) {
     return json_root(source->doc);
 }
 
-/* A schema error begins with the pointer of what is wrong ("#/properties/id/pattern: ..."): stand there. */
+/* Stand where the message of a schema error points. */
 static struct place schema_place(const struct source *source, const json *root, const char *message,
                                  struct place otherwise) {
-    const char *end = *message == '#' ? strstr(message, ": ") : NULL;
-    weir_text pointer = {message + 1, end ? (size_t)(end - message - 1) : 0};
-    while (end) {
-        const json *value = json_pointer_valid(pointer) ? json_pointer(root, pointer) : NULL;
-        if (value && source->yaml)
-            return source_place(source, value);
-        const char *slash = pointer.size ? memrchr(pointer.data, '/', pointer.size) : NULL;
-        if (!slash)
-            break;
-        pointer.size = (size_t)(slash - pointer.data);
-    }
-    return source->yaml ? otherwise : (struct place){source->path, 1, 1};
+    if (!source->yaml)
+        return (struct place){source->path, 1, 1};
+    const json *blamed = schema_blamed(root, message);
+    return blamed ? source_place(source, blamed) : otherwise;
 }
 
 /* Where the schema of `payload` stands: inline, or the file it names. */

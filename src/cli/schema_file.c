@@ -171,7 +171,9 @@ static weir_code compile_file(struct schema_file *out, cli *cli, const char *nam
         weir_hint(err,
                   "name the file that holds it: --ref FILE, found by its $id, or by its name relative to "
                   "the schema's folder");
-    return weir_prefix(err, "%s", name);
+    struct place place = json_place(refs->doc, schema_blamed(out->root, err->message));
+    return place.line ? weir_prefix(err, "%s:%d:%d", name, place.line, place.column)
+                      : weir_prefix(err, "%s", name);
 }
 
 /* --- which one -------------------------------------------------------------------------------------------- */

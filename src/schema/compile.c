@@ -213,6 +213,19 @@ weir_code schema_compile(schema **out, const json *root, const struct schema_opt
     return code;
 }
 
+const json *schema_blamed(const json *root, const char *message) {
+    const char *end = *message == '#' ? strstr(message, ": ") : NULL;
+    weir_text pointer = {message + 1, end ? (size_t)(end - message - 1) : 0};
+    while (end) {
+        const json *value = json_pointer_valid(pointer) ? json_pointer(root, pointer) : NULL;
+        const char *slash = pointer.size ? memrchr(pointer.data, '/', pointer.size) : NULL;
+        if (value || !slash)
+            return value;
+        pointer.size = (size_t)(slash - pointer.data);
+    }
+    return NULL;
+}
+
 void schema_free(schema *schema) {
     if (!schema)
         return;

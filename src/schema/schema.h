@@ -25,6 +25,9 @@ struct schema_options {
 WEIR_MUST_CHECK weir_code schema_compile(schema **out, const json *root, const struct schema_options *options,
                                          weir_error *err);
 void schema_free(schema *schema); /* NULL is fine */
+/* The value that the message of a failed schema_compile points at, or the nearest around it; NULL when it speaks
+ * of another document. */
+const json *schema_blamed(const json *root, const char *message);
 
 /* One thing that is wrong with an instance. All texts live in the run until its next use. The pointers are
  * exact, so they hold property names as they were sent: show them with buffer_printable. Messages are

@@ -138,6 +138,10 @@ static void what_cannot_be_used_is_an_error(void **state) {
     EXPECT(VALIDATE("typo.json", "good.json"), 1, "",
            "weir schema validate: typo.json: #/type: must name a type, is \"strin\"\n"
            "  did you mean \"string\"?\n");
+    kit_file(kit_folder(), "typo.yaml", "properties:\n  total:\n    type: strin\n");
+    EXPECT(VALIDATE("typo.yaml", "good.json"), 1, "",
+           "weir schema validate: typo.yaml:3:11: #/properties/total/type: must name a type, is \"strin\"\n"
+           "  did you mean \"string\"?\n");
     EXPECT(VALIDATE("order.json", "none.json"), 1, "",
            "weir schema validate: cannot open none.json: No such file or directory\n");
     EXPECT(VALIDATE("order.json"), 2, "", NULL);
