@@ -142,17 +142,11 @@ void check_upcast_invalid(struct check *check) {
 
 /* --- do the steps lead anywhere? ------------------------------------------------------------------------ */
 
-/* Does one of the pointers lead to the other, or through it? */
-static bool on_one_way(weir_text a, weir_text b) {
-    weir_text shorter = a.size < b.size ? a : b, longer = a.size < b.size ? b : a;
-    return memcmp(longer.data, shorter.data, shorter.size) == 0 &&
-           (longer.size == shorter.size || longer.data[shorter.size] == '/');
-}
-
 static bool made_before(struct check *check, const struct version_def *version, size_t index) {
     for (size_t i = 0; i < index; i++) {
+        weir_text at = version->steps.items[index].at;
         weir_text target = upcast_target(&version->steps.items[i], check->arena);
-        if (target.data && on_one_way(target, version->steps.items[index].at))
+        if (target.data && (json_pointer_through(target, at) || json_pointer_through(at, target)))
             return true;
     }
     return false;

@@ -48,13 +48,10 @@ static bool read_place(struct stepping *stepping, const char *key, weir_text *ou
 
 static bool read_move(struct stepping *stepping) {
     struct upcast_step *step = stepping->step;
-    if (!read_place(stepping, "to", &step->to))
-        return false;
-    bool inside = step->to.size >= step->at.size &&
-                  memcmp(step->to.data, step->at.data, step->at.size) == 0 &&
-                  (step->to.size == step->at.size || step->to.data[step->at.size] == '/');
-    return !inside || bad(stepping, "to", "leads to where the member stands already, or into it",
-                          "name another place, or leave the step out");
+    return read_place(stepping, "to", &step->to) &&
+           (!(json_pointer_through(step->at, step->to) || json_pointer_through(step->to, step->at)) ||
+            bad(stepping, "to", "leads to the member itself, to what holds it, or into it",
+                "name another place; two steps by way of a third place swap what lies inside each other"));
 }
 
 static bool read_rename(struct stepping *stepping) {
@@ -96,6 +93,16 @@ static bool read_second(struct stepping *stepping) {
     return true;
 }
 
+static void suggest_word(struct stepping *stepping) {
+    const char *words[UPCAST_COUNT];
+    for (int word = 0; word < UPCAST_COUNT; word++)
+        words[word] = upcast_rows[word].word;
+    struct json_iter first = json_iter(stepping->node.value);
+    if (json_next(&first))
+        report_suggest(stepping->reading->sources.report,
+                       arena_cstr(stepping->reading->sources.arena, first.key), words, UPCAST_COUNT);
+}
+
 /* Which of the words it is; false (with a finding) when it is none, or two. */
 static bool find_word(struct stepping *stepping) {
     int found = 0;
@@ -110,6 +117,7 @@ static bool find_word(struct stepping *stepping) {
                "%s says %s of move, rename, default, set and drop", stepping->node.what,
                found ? "several" : "none");
     report_remedy(stepping->reading->sources.report, "a step is one of them: {move: /qty, to: /quantity}");
+    suggest_word(stepping);
     return false;
 }
 
@@ -140,17 +148,26 @@ static bool read_step(struct stepping *stepping) {
            read_second(stepping);
 }
 
+static bool check_up(struct reading *reading, const struct node *node, const struct node *up) {
+    if (!json_is(up->value, JSON_ARRAY)) {
+        node_wrong_type(&reading->sources, node, "up", up->place, up->value, "a list of steps");
+        return false;
+    }
+    if (json_size(up->value) <= LIMIT_UPCAST_STEPS)
+        return true;
+    report_add(reading->sources.report, RULE_BAD_VALUE, up->place,
+               "%s: up has %zu steps, at most %d are allowed", node->what, json_size(up->value),
+               LIMIT_UPCAST_STEPS);
+    report_remedy(reading->sources.report, "let a version in between share the way");
+    return false;
+}
+
 static void read_up(struct reading *reading, const struct node *node, struct version_def *version) {
     struct node up = node_member(node, "up");
     arena *arena = reading->sources.arena;
     version->up = up.value;
-    if (!up.value)
-        return;
-    bool fits = json_is(up.value, JSON_ARRAY) && json_size(up.value) <= LIMIT_UPCAST_STEPS;
-    if (!fits)
-        node_wrong_type(&reading->sources, node, "up", up.place, up.value, "a list of at most 100 steps");
-    version->broken = !fits;
-    for (struct json_iter it = json_iter(fits ? up.value : NULL); json_next(&it);) {
+    version->broken = up.value && !check_up(reading, node, &up);
+    for (struct json_iter it = json_iter(version->broken ? NULL : up.value); json_next(&it);) {
         struct upcast_step step = {.place = source_place(node->source, it.value)};
         const char *what = arena_printf(arena, "%s step %zu", node->what, version->steps.count + 1);
         struct stepping stepping = {reading, {node->source, it.value, step.place, what}, &step};
@@ -213,6 +230,32 @@ static int by_number(const void *a, const void *b) {
     return (one > other) - (one < other);
 }
 
+/* "<group>: versions: <event> must be ..." */
+static bool read_stated(struct reading *reading, const struct node *versions, const struct node *list,
+                        struct group_versions *stated) {
+    struct sources *sources = &reading->sources;
+    static const char form[] = "a list of one version or more, such as [2, 3]";
+    if (!json_is(list->value, JSON_ARRAY) || json_size(list->value) == 0) {
+        node_wrong_type(sources, versions, stated->type, list->place, list->value, form);
+        return false;
+    }
+    for (struct json_iter it = json_iter(list->value); json_next(&it);) {
+        int64_t number;
+        struct place place = source_place(list->source, it.value);
+        if (!json_int(it.value, &number) || number < 1 || number > INT32_MAX) {
+            node_wrong_type(sources, versions, stated->type, place, it.value, form);
+            return false;
+        }
+        for (size_t i = 0; i < stated->versions.count; i++)
+            if (stated->versions.items[i] == number)
+                report_add(sources->report, RULE_DEFINED_TWICE, place, "%s: %s names version %d twice",
+                           versions->what, stated->type, (int)number);
+        list_push(sources->arena, &stated->versions, (int)number);
+    }
+    qsort(stated->versions.items, stated->versions.count, sizeof *stated->versions.items, by_number);
+    return true;
+}
+
 void read_group_versions(struct reading *reading, const struct node *node, struct group_def *group) {
     struct node versions = node_member(node, "versions");
     arena *arena = reading->sources.arena;
@@ -222,18 +265,7 @@ void read_group_versions(struct reading *reading, const struct node *node, struc
         struct group_versions stated = {.event = catalog_event(reading->catalog, weir_text_of(members.name)),
                                         .type = members.name,
                                         .place = members.node.place};
-        bool good = json_is(members.node.value, JSON_ARRAY) && json_size(members.node.value) > 0;
-        for (struct json_iter it = json_iter(good ? members.node.value : NULL); json_next(&it);) {
-            int64_t number = 0;
-            good = good && json_int(it.value, &number) && number >= 1 && number <= INT32_MAX;
-            list_push(arena, &stated.versions, (int)number);
-        }
-        if (!good) {
-            node_wrong_type(&reading->sources, &versions, members.name, members.node.place,
-                            members.node.value, "a list of versions such as [2, 3]");
-            continue;
-        }
-        qsort(stated.versions.items, stated.versions.count, sizeof *stated.versions.items, by_number);
-        list_push(arena, &group->versions, stated);
+        if (read_stated(reading, &versions, &members.node, &stated))
+            list_push(arena, &group->versions, stated);
     }
 }

@@ -23,18 +23,12 @@ const json *dialect_field_value(const json *envelope, const struct dialect_field
     return value;
 }
 
-/* Does the pointer lead to this place, or through it? */
-static bool leads_through(weir_text pointer, weir_text place) {
-    return pointer.size >= place.size && memcmp(pointer.data, place.data, place.size) == 0 &&
-           (pointer.size == place.size || pointer.data[place.size] == '/');
-}
-
 const json *dialect_value_at(const dialect *self, const json *envelope, weir_text pointer) {
     const json *value = json_pointer(envelope, pointer);
     for (size_t i = 0; !value && i < self->fields.count; i++) {
         const struct dialect_field *field = &self->fields.items[i];
         weir_text place = field->at.pointer;
-        if (field->aliases.count && leads_through(pointer, place))
+        if (field->aliases.count && json_pointer_through(pointer, place))
             value = json_pointer(dialect_field_value(envelope, field),
                                  (weir_text){pointer.data + place.size, pointer.size - place.size});
     }

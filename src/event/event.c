@@ -150,8 +150,7 @@ weir_code event_text_at(weir_text *out, const json *value, const char *what, con
 
 weir_text event_payload_pointer(const dialect *self, const char *pointer) {
     weir_text place = self->canonical[CANONICAL_PAYLOAD]->at.pointer, whole = weir_text_of(pointer);
-    if (whole.size < place.size || memcmp(whole.data, place.data, place.size) != 0 ||
-        (whole.size > place.size && whole.data[place.size] != '/'))
+    if (!json_pointer_through(whole, place))
         return (weir_text){NULL, 0};
     return (weir_text){whole.data + place.size, whole.size - place.size};
 }

@@ -76,6 +76,8 @@ const json *json_get_text(const json *object, weir_text key);
 const json *json_pointer(const json *value, weir_text pointer);
 /* Is this a well-formed pointer? */
 bool json_pointer_valid(weir_text pointer);
+/* Does a pointer lead to the place another one leads to, or through it? By their words alone. */
+bool json_pointer_through(weir_text pointer, weir_text place);
 /* Appends "/token" with ~ and / escaped. */
 void json_pointer_append(buffer *pointer, weir_text token);
 

@@ -19,6 +19,11 @@ bool json_pointer_valid(weir_text pointer) {
     return text_valid_utf8(pointer);
 }
 
+bool json_pointer_through(weir_text pointer, weir_text place) {
+    return pointer.size >= place.size && memcmp(pointer.data, place.data, place.size) == 0 &&
+           (pointer.size == place.size || pointer.data[place.size] == '/');
+}
+
 void json_pointer_append(buffer *pointer, weir_text token) {
     buffer_char(pointer, '/');
     for (size_t i = 0; i < token.size; i++) {
