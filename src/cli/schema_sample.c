@@ -45,6 +45,13 @@ struct sampling {
     weir_json_writer *json;
 };
 
+static struct sample_options options_of(const struct sampling *sampling) {
+    const struct event_def *event = sampling->file.event;
+    return (struct sample_options){.seed = (uint64_t)sampling->seed,
+                                   .open = cli_flag(sampling->cli, "open"),
+                                   .example = event ? event->example : NULL};
+}
+
 /* --- events ---------------------------------------------------------------------------------------------- */
 
 static int64_t sample_time(void *self) {
@@ -99,7 +106,7 @@ static weir_code make_event(struct sampling *sampling, sampler *from, struct eve
 
 /* Which of the envelope's fields must be said? */
 static weir_code find_fields(struct sampling *sampling, weir_error *err) {
-    const struct sample_options options = {.seed = (uint64_t)sampling->seed};
+    const struct sample_options options = options_of(sampling);
     struct event_built built;
     weir_code code = WEIR_OK;
     for (int ids = 1; ids >= 0; ids--)
@@ -231,7 +238,7 @@ static weir_code print_lines(struct sampling *sampling, weir_error *err) {
 static void begin(struct sampling *sampling) {
     cli *cli = sampling->cli;
     sampling->seed = cli_int(cli, "seed");
-    const struct sample_options options = {.seed = (uint64_t)sampling->seed, .open = cli_flag(cli, "open")};
+    const struct sample_options options = options_of(sampling);
     sampling->sampler = sampler_new(sampling->file.rules, &options);
     sampling->right = sampler_new(sampling->file.rules, &options);
     sampling->invalid = cli_flag(cli, "invalid");

@@ -53,6 +53,13 @@ static bool write_known(struct maker *maker, buffer *out, const struct wish *wis
     return false;
 }
 
+/* A scalar that stands at this place of the example. */
+static bool make_example(struct maker *maker, buffer *out, const struct wish *wish) {
+    const json *value = maker->example;
+    bool scalar = value && !json_is(value, JSON_ARRAY) && !json_is(value, JSON_OBJECT);
+    return scalar && dice_once_in(&maker->dice, 3) && write_known(maker, out, wish, value);
+}
+
 static bool make_sample(struct maker *maker, buffer *out, const struct wish *wish) {
     const json *examples = wish->samples[0], *value = wish->samples[1];
     if (examples && (!value || !dice_once_in(&maker->dice, 3)))
@@ -158,7 +165,8 @@ bool make_wish(struct maker *maker, buffer *out, const struct wish *wish) {
         return false;
     if (is_listed(wish))
         return make_listed(maker, out, wish);
-    if (dice_once_in(&maker->dice, 5) && make_sample(maker, out, wish))
+    if ((maker->example && make_example(maker, out, wish)) ||
+        (dice_once_in(&maker->dice, 5) && make_sample(maker, out, wish)))
         return true;
     return make_type(maker, out, wish, choose_type(maker, wish)) && !out->overflow &&
            (!wish->risky || written_holds(maker, out, from, wish->given));

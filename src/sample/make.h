@@ -92,8 +92,9 @@ struct maker {
     int depth;
     bool thrifty; /* as small as possible */
     bool open;
-    int mood;       /* how many of the optional members: 0 few .. 3 all */
-    weir_text hint; /* the name of the member at hand */
+    int mood;            /* how many of the optional members: 0 few .. 3 all */
+    weir_text hint;      /* the name of the member at hand */
+    const json *example; /* what stands at this place in the options' example, or NULL */
 };
 
 enum {

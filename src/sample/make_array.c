@@ -116,6 +116,15 @@ static bool is_repeat(const buffer *out, const size_t *starts, uint64_t count, s
     return false;
 }
 
+static bool make_placed(struct maker *maker, buffer *out, const claims *on_it, size_t index) {
+    const json *example = maker->example;
+    size_t known = json_is(example, JSON_ARRAY) ? json_size(example) : 0;
+    maker->example = known ? json_item(example, index % known) : NULL;
+    bool ok = make_value(maker, out, on_it);
+    maker->example = example;
+    return ok;
+}
+
 static bool make_item(struct maker *maker, buffer *out, const struct array_plan *plan, size_t *starts,
                       uint64_t index) {
     size_t from = starts[index] = out->size;
@@ -127,7 +136,7 @@ static bool make_item(struct maker *maker, buffer *out, const struct array_plan 
         return true;
     }
     for (int try = 0; try < EQUAL_TRIES; try++) {
-        if (!make_value(maker, out, &on_it))
+        if (!make_placed(maker, out, &on_it, (size_t)index))
             return false;
         if (!plan->wish->unique || !is_repeat(out, starts, index, from))
             return true;

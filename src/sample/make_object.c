@@ -325,9 +325,12 @@ static bool make_member(struct maker *maker, buffer *out, const struct wish *wis
         buffer_char(out, ',');
     json_write_string(out, name);
     buffer_char(out, ':');
+    const json *example = maker->example;
     maker->hint = name;
+    maker->example = json_get_text(example, name);
     bool ok = make_value(maker, out, &on_it);
     maker->hint = hint;
+    maker->example = example;
     return ok;
 }
 

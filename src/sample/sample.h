@@ -25,6 +25,9 @@ struct sample_options {
     /* Objects also get properties that nobody declared, where the schema lets them; otherwise only those it
      * describes (by properties, patternProperties or a schema for the additional ones) or needs to be valid. */
     bool open;
+    /* A document whose values are taken now and then, each at its place, where they fit; or NULL. It must
+     * outlive the sampler. */
+    const json *example;
     size_t bytes_max; /* 0: SAMPLE_BYTES */
     size_t effort;    /* 0: SAMPLE_EFFORT */
 };

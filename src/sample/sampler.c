@@ -90,6 +90,7 @@ static bool attempt(struct sampler *sampler, int number, size_t *left, bool inva
         .dice = {dice_roll(&sampler->dice)},
         .budget = share < *left ? share : *left,
         .thrifty = number % 4 == 3,
+        .example = sampler->options.example,
         .open = sampler->options.open || number % 8 == 7,
     };
     maker.mood = (int)dice_below(&maker.dice, MOODS);

@@ -8,7 +8,7 @@ struct kind {
     const char *texts[4];
 };
 
-/* The first that fits. '#' stands for a small number. */
+/* The first that fits. '#' stands for a small number, '@' for the name's first letter. */
 static const struct kind kinds[] = {
     {"email", {"ada@example.org", "sales@example.org", "n.o@example.org", "user#@example.org"}},
     {"currency", {"EUR", "USD", "CHF", "JPY"}},
@@ -22,9 +22,9 @@ static const struct kind kinds[] = {
     {"uri", {"https://example.org/", "urn:example:#", "https://example.org/a#b", "file:///tmp/a"}},
     {"host", {"example.org", "db#.example.org", "localhost", "www.example.org"}},
     {"ip", {"192.0.2.1", "198.51.100.7", "2001:db8::1", "192.0.2.#"}},
-    {"_id", {"a-#", "b-#", "c-#", "x-#"}},
-    {"Id", {"a-#", "b-#", "c-#", "x-#"}},
-    {"id", {"a-#", "b-#", "c-#", "x-#"}},
+    {"_id", {"@-#", "@-#", "@-#", "@#"}},
+    {"Id", {"@-#", "@-#", "@-#", "@#"}},
+    {"id", {"@-#", "@-#", "@-#", "@#"}},
     {"_at", {"2026-01-01T00:00:00Z", "2026-02-28T23:59:59Z", "2025-12-31T12:00:00Z", "2024-02-29T08:30:00Z"}},
     {"date", {"2026-01-01", "2024-02-29", "2025-12-31", "2026-06-30"}},
     {"time",
@@ -62,9 +62,14 @@ void words_for(struct maker *maker, buffer *out, weir_text hint) {
     const struct kind *kind = kinds;
     while (!ends(hint, kind->ending))
         kind++;
+    char first = hint.size && (hint.data[0] | 0x20) >= 'a' && (hint.data[0] | 0x20) <= 'z'
+                     ? (char)(hint.data[0] | 0x20)
+                     : 'x';
     for (const char *c = kind->texts[dice_below(&maker->dice, 4)]; *c; c++) {
         if (*c == '#')
             buffer_printf(out, "%zu", 1 + dice_below(&maker->dice, dice_once_in(&maker->dice, 2) ? 9 : 200));
+        else if (*c == '@')
+            buffer_char(out, first);
         else
             buffer_char(out, *c);
     }

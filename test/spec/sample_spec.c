@@ -177,9 +177,9 @@ static void documents_are_the_same_everywhere(void **state) {
         buffer_char(&sampling.text, '\n');
     }
     assert_string_equal(sampling.text.data,
-                        "{\"customer_id\":\"b-4\",\"email\":\"a.b+c@example.org\",\"since\":\"2021-09-24\","
+                        "{\"customer_id\":\"c-4\",\"email\":\"a.b+c@example.org\",\"since\":\"2021-09-24\","
                         "\"total\":\"60.08\",\"tags\":[\"b\",\"a\"]}\n"
-                        "{\"customer_id\":\"b-1\",\"email\":\"a@b\",\"since\":\"2000-12-31\",\"total\":\"35."
+                        "{\"customer_id\":\"c-1\",\"email\":\"a@b\",\"since\":\"2000-12-31\",\"total\":\"35."
                         "53\",\"tags\":[\"b\"]}\n"
                         "{\"customer_id\":\"c-2\",\"email\":\"info@example.com\",\"since\":\"2025-07-13\","
                         "\"total\":\"352.72\"}\n");
@@ -205,6 +205,24 @@ static void what_the_schema_shows_is_used(void **state) {
     assert_non_null(strstr(sampling.text.data, "\"unit\":\"kWh\""));
     assert_null(strstr(sampling.text.data, "17,"));
     end(&sampling);
+}
+
+static void an_example_gives_its_values(void **state) {
+    (void)state;
+    struct sampling sampling = begin("{'type': 'object', 'required': ['sku', 'parts'], 'properties': {'sku': "
+                                     "{'type': 'string'}, 'parts': {'type': 'array', 'minItems': 1, 'items': "
+                                     "{'type': 'integer', 'maximum': 9000}}}}",
+                                     1);
+    json_doc *example = fixture_json("{'sku': 'BLT-M8', 'parts': [8765, 9001], 'more': true}");
+    const struct sample_options options = {.seed = spec_seed(), .example = json_root(example)};
+    sampler_free(sampling.sampler);
+    sampling.sampler = sampler_new(sampling.schema, &options);
+    make_lines(&sampling, DOCUMENTS);
+    assert_non_null(strstr(sampling.text.data, "\"sku\":\"BLT-M8\""));
+    assert_non_null(strstr(sampling.text.data, "[8765"));
+    assert_null(strstr(sampling.text.data, "9001"));
+    end(&sampling);
+    json_doc_free(example);
 }
 
 static void edges_are_hit_on_purpose(void **state) {
@@ -314,6 +332,7 @@ static const struct spec specs[] = {
     {"a seed gives the same documents", a_seed_gives_the_same_documents},
     {"documents are the same on every machine", documents_are_the_same_everywhere},
     {"examples and defaults of the schema are used where they fit", what_the_schema_shows_is_used},
+    {"an example of the caller gives its values, each at its place", an_example_gives_its_values},
     {"edges of bounds are hit on purpose", edges_are_hit_on_purpose},
     {"undeclared properties come only when asked for or stated", undeclared_properties_come_when_asked_for},
     {"nothing is larger than asked for", nothing_is_larger_than_asked_for},
