@@ -4,11 +4,12 @@
  * In libweir, and in a library of its own that needs neither NATS nor a database: libweir-schema
  * (pkg-config weir-schema). Link one of the two.
  *
- * What the rules are: the vocabularies core, applicator, unevaluated, validation, format-annotation and
- * format-assertion of draft 2020-12 (json-schema.org/draft/2020-12); contents and meta-data are annotations and say
- * nothing about validity. Regular expressions are those of ECMA-262 with the flag u. Numbers are compared by their exact
- * decimal value, whatever their size. Instances are I-JSON: repeated keys, lone surrogates and bytes that are no
- * UTF-8 make a text that is no JSON.
+ * What the rules are: JSON Schema Core 2020-12, sections 8 (core), 10 (applicator) and 11 (unevaluated), and JSON
+ * Schema Validation 2020-12, sections 6 (validation) and 7 (format, as annotation or as assertion); what its sections
+ * 8 (content) and 9 (meta-data) describe says nothing about validity. Regular expressions are those of ECMA-262 with
+ * the flag u; a brace that repeats nothing and an escape such as \- are taken as they are meant. Numbers are compared
+ * by their exact decimal value, whatever their size. Instances are I-JSON (RFC 7493): repeated keys, lone surrogates
+ * and bytes that are no UTF-8 make a text that is no JSON.
  *
  * What is bounded: nesting of texts (64 levels), schemas applied inside each other to one value (256) and over an
  * instance (1024), the steps of one instance and of one regular expression, problems told (32), documents a
