@@ -94,6 +94,7 @@ static int run_against(cli *cli) {
 }
 
 static int run_compat(cli *cli) {
+    cli_on_stop(cli, NULL, NULL); /* what was made on the way is removed */
     if (cli_list_count(cli, "against-stream"))
         return run_against(cli);
     if (cli_given(cli, "since") || cli_given(cli, "limit"))

@@ -257,7 +257,6 @@ static int tell(struct against *against) {
 int compat_against(cli *cli, const struct compat_source *source) {
     struct against against = {.cli = cli, .source = source};
     weir_error err;
-    cli_on_stop(cli, NULL, NULL);
     choose_streams(&against);
     weir_code code = read_streams(&against, &err);
     int status = EXIT_USAGE;

@@ -34,6 +34,13 @@ static int64_t until(const weir_catalog *catalog, int64_t now_ns) {
     return now_ns - longest;
 }
 
+/* A commit may change a comment, and a merge nothing: the same catalog again is no other state. */
+static bool same_again(const struct making *making, const weir_catalog *catalog) {
+    size_t count = making->out->sources.count;
+    const weir_catalog *last = count ? making->out->sources.items[count - 1].catalog : NULL;
+    return last && strcmp(weir_catalog_digest(last), weir_catalog_digest(catalog)) == 0;
+}
+
 static void add(struct making *making, const struct compat_source *source) {
     list_push(making->cli->arena, &making->out->sources, *source);
 }
@@ -55,10 +62,12 @@ static void add_state(struct making *making, const struct git_place *place) {
     if (!place->object)
         return; /* the commit that took it away */
     source.label = arena_printf(arena, "%s:%s", place->revision, *place->path ? place->path : ".");
-    if (compat_git_open(&source.catalog, making->cli, place, NULL, &err) == WEIR_OK)
-        add(making, &source);
-    else
+    if (compat_git_open(&source.catalog, making->cli, place, NULL, &err) != WEIR_OK)
         remark(making, arena_printf(arena, "%s was left out: %s", source.label, err.message));
+    else if (same_again(making, source.catalog))
+        weir_catalog_close(source.catalog);
+    else
+        add(making, &source);
 }
 
 static weir_code history_of(struct making *making, git_places *out, const struct compat_source *source,
@@ -83,13 +92,13 @@ static weir_code add_git(struct making *making, weir_error *err) {
     struct compat_source old = *making->old;
     WEIR_TRY(history_of(making, &before, making->old, err));
     WEIR_TRY(history_of(making, &after, making->new, err));
-    for (size_t i = before.count; i-- > 1;)
+    for (size_t i = before.count; i-- > 1 && !cli_stopping(making->cli);)
         add_state(making, &before.items[i]);
     if (before.count)
         old.since_ns = before.items[0].committed_ns;
     making->out->line.old = making->out->sources.count;
     add(making, &old);
-    for (size_t i = after.count; making->old->git && i-- > 1;)
+    for (size_t i = after.count; making->old->git && i-- > 1 && !cli_stopping(making->cli);)
         if (!has_commit(&before, after.items[i].commit))
             add_state(making, &after.items[i]);
     return WEIR_OK;
@@ -164,9 +173,10 @@ bool compat_history_make(struct compat_history *out, cli *cli, const struct comp
     out->line.now_ns = new->git ? new->place.committed_ns : clock->wall_ns(clock->self);
     making.until_ns = until(old->catalog, out->line.now_ns);
     weir_code code = old->revision ? add_stored(&making, &err) : add_git(&making, &err);
-    if (code != WEIR_OK) {
+    if (code != WEIR_OK || cli_stopping(cli)) {
         compat_history_release(out);
-        cli_fail(cli, &err);
+        if (!cli_stopping(cli))
+            cli_fail(cli, &err);
         return false;
     }
     add(&making, new);

@@ -7,7 +7,7 @@
 #include "cli/compat.h"
 #include "cli/run.h"
 
-enum { WITNESS_SHOWN = 2000 };
+enum { LINE_SHOWN = 400 };
 
 struct printing {
     cli *cli;
@@ -107,9 +107,9 @@ static void print_line(struct printing *printing, const char *label, const char 
     if (!text || !*text)
         return;
     weir_text view = weir_text_of(text);
-    bool cut = view.size > WITNESS_SHOWN;
+    bool cut = view.size > LINE_SHOWN;
     buffer_string(out, label);
-    buffer_printable(out, cut ? (weir_text){view.data, WITNESS_SHOWN} : view);
+    buffer_printable(out, cut ? (weir_text){view.data, LINE_SHOWN} : view);
     buffer_string(out, cut ? "... (--json has all of it)\n" : "\n");
 }
 
@@ -129,8 +129,6 @@ static void print_proof(struct printing *printing, const struct compat_proof *pr
         print_line(
             printing, BELOW,
             arena_printf(arena, "so it is with %zu other version%s", proof->older, plural(proof->older)));
-    if (proof->before)
-        print_line(printing, BELOW, "so it was before this change: allowed");
 }
 
 static void print_affected(struct printing *printing, const struct compat_finding *finding) {
@@ -210,24 +208,36 @@ static void print_subject(struct printing *printing, size_t from) {
     print_heading(printing, first);
     for (size_t i = from; i < result->findings.count; i++) {
         const struct compat_finding *finding = &result->findings.items[i];
-        if (!same_subject(finding, first))
+        if (finding->proof.before || !same_subject(finding, first))
             continue;
         print_finding(printing, finding, before);
         before = finding;
     }
 }
 
+/* What the change does not bring is counted only. */
+static void print_before(struct printing *printing) {
+    size_t count = 0;
+    for (size_t i = 0; i < printing->result->findings.count; i++)
+        count += printing->result->findings.items[i].proof.before;
+    if (count)
+        buffer_printf(&printing->out,
+                      "\nallowed: %zu with older versions %s so before this change (--json has %s)\n", count,
+                      count == 1 ? "was" : "were", count == 1 ? "it" : "them");
+}
+
 static void print_findings(struct printing *printing) {
     const struct compat *result = printing->result;
     for (size_t i = 0; i < result->findings.count; i++) {
         const struct compat_finding *first = &result->findings.items[i];
-        bool told = false;
+        bool told = first->proof.before;
         for (size_t j = 0; j < i && !told; j++)
-            told = same_subject(&result->findings.items[j], first);
+            told = !result->findings.items[j].proof.before && same_subject(&result->findings.items[j], first);
         if (told)
             continue;
         print_subject(printing, i);
     }
+    print_before(printing);
     if (result->added.count) {
         buffer_string(&printing->out, "\nnew: ");
         for (size_t i = 0; i < result->added.count; i++)

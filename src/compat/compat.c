@@ -110,6 +110,7 @@ void compat_run(struct compat *out, const struct compat_line *line, enum compat_
                             .require = require,
                             .old_side = &line->sides[line->old],
                             .new_side = &line->sides[line->count - 1]};
+    run.texts = map_new();
     run.was = run.old_side->catalog;
     run.is = run.new_side->catalog;
     compare_types(&run);
@@ -120,6 +121,7 @@ void compat_run(struct compat *out, const struct compat_line *line, enum compat_
     compare_order(&run);
     compare_subjects(&run);
     settle(&run);
+    map_free(run.texts);
 }
 
 void compat_release(struct compat *compat) {

@@ -47,8 +47,10 @@ struct compat_proof {
     bool before;         /* it was so with the old catalog already: nothing this change brings */
     int version;         /* of the type, on the old side */
     size_t older;        /* other versions with the same fault */
+    const char *seen;    /* text of the last schema that was counted */
     const char *pointer; /* into the document; "" is the whole of it */
     const char *reason;
+    const char *rule;    /* what makes two reasons at one place the same: the keyword; or NULL */
     const char *witness; /* a document that its writer may write, as one line of JSON; NULL: none */
     const char *refused; /* what the reader says to it */
 };

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "catalog/source.h"
 #include "event/subject.h"
 
 enum { NAMES_SHOWN = 5, SENTENCE_MAX = 4096 };
@@ -20,20 +21,22 @@ struct compat_finding *finding_add(struct comparing *run, enum compat_severity s
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
     struct compat_finding *finding = list_add(run->arena, &run->out->findings);
+    bool lines = run->is->entry && run->is->entry->yaml;
     *finding = (struct compat_finding){.severity = severity,
                                        .area = area,
                                        .required = run->require != WORD_NONE,
                                        .about = about,
                                        .says = arena_strdup(run->arena, sentence),
                                        .side = run->new_side,
-                                       .place = place};
+                                       .place = lines ? place : (struct place){"", 0, 0}};
     return finding;
 }
 
 struct compat_finding *finding_in_old(struct comparing *run, struct compat_finding *finding,
                                       struct place place) {
+    bool lines = run->was->entry && run->was->entry->yaml;
     finding->side = run->old_side;
-    finding->place = place;
+    finding->place = lines ? place : (struct place){"", 0, 0};
     return finding;
 }
 

@@ -12,6 +12,7 @@ struct comparing {
     enum compat_word require;
     const struct compat_side *old_side, *new_side;
     const weir_catalog *was, *is; /* the catalogs of both */
+    map *texts;                   /* of schemas, by the address of their payload (written.c) */
 };
 
 typedef LIST(const char *) compat_names;

@@ -62,13 +62,15 @@ static bool same_text(const char *a, const char *b) {
     return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
-/* The same fault, found with a version nearer to the last one. */
+/* The same fault, found with a version nearer to the last one. A bound may have been another in each: what counts is
+ * the place and the rule. */
 static struct compat_finding *told(struct judging *judging, const struct refusal *refusal) {
     struct compat *out = judging->run->out;
     for (size_t i = judging->first; i < out->findings.count; i++) {
         const struct compat_proof *proof = &out->findings.items[i].proof;
-        if (proof->direction == refusal->direction && same_text(proof->pointer, refusal->pointer) &&
-            same_text(proof->reason, refusal->reason))
+        bool same =
+            refusal->rule ? same_text(proof->rule, refusal->rule) : same_text(proof->reason, refusal->reason);
+        if (proof->direction == refusal->direction && same && same_text(proof->pointer, refusal->pointer))
             return &out->findings.items[i];
     }
     return NULL;
@@ -77,18 +79,26 @@ static struct compat_finding *told(struct judging *judging, const struct refusal
 /* Could the old catalog not do it either? Then it is nothing this change brings. */
 static bool was_so(struct judging *judging, const struct written *written, const struct refusal *refusal) {
     const struct event_def *was = judging->was;
+    bool backward = refusal->direction == DIRECTION_BACKWARD, so = false;
+    comparison **before = &judging->before[refusal->direction];
     if (!written->earlier || !was->schema || upcast_reach(was, written->version) != written->version)
         return false;
-    bool backward = refusal->direction == DIRECTION_BACKWARD;
-    comparison *before = backward ? compare_new(written->schema, was->schema, NULL)
-                                  : compare_new(was->schema, written->schema, NULL);
-    bool so = false;
-    for (size_t i = 0; i < compare_count(before) && !so; i++) {
-        const struct compare_finding *finding = compare_at(before, i);
-        so = finding->verdict == COMPARE_BROKEN && same_text(finding->instance, refusal->pointer);
+    if (!*before)
+        *before = backward ? compare_new(written->schema, was->schema, NULL)
+                           : compare_new(was->schema, written->schema, NULL);
+    for (size_t i = 0; i < compare_count(*before) && !so; i++) {
+        const struct compare_finding *finding = compare_at(*before, i);
+        bool as_bad = finding->verdict == COMPARE_BROKEN || refusal->severity == COMPAT_UNDECIDED;
+        so = as_bad && same_text(finding->instance, refusal->pointer);
     }
-    compare_free(before);
     return so;
+}
+
+static void forget_before(struct judging *judging) {
+    for (int i = 0; i <= DIRECTION_FORWARD; i++) {
+        compare_free(judging->before[i]);
+        judging->before[i] = NULL;
+    }
 }
 
 static void affects_both(struct judging *judging, struct compat_finding *finding, const reader_list *readers,
@@ -99,31 +109,43 @@ static void affects_both(struct judging *judging, struct compat_finding *finding
         affects_writers(judging->run, finding, judging->run->is, judging->is);
 }
 
+/* What the finding says from now on. */
+static void fill(struct judging *judging, struct compat_finding *finding, const struct written *written,
+                 const struct refusal *refusal, bool before) {
+    arena *arena = judging->run->arena;
+    bool required = word_asks(judging->run->require, refusal->direction, !written->last) && !before;
+    bool note = refusal->severity == COMPAT_UNDECIDED && !required;
+    finding->severity = note ? COMPAT_NOTE : refusal->severity;
+    finding->required = required;
+    finding->says = sentence(judging, written, refusal);
+    finding->proof.direction = refusal->direction;
+    finding->proof.transitive = !written->last;
+    finding->proof.before = before;
+    finding->proof.version = written->version;
+    finding->proof.pointer = arena_strdup(arena, refusal->pointer);
+    finding->proof.reason = arena_strdup(arena, refusal->reason);
+    finding->proof.rule = arena_strdup(arena, refusal->rule);
+    finding->proof.witness = arena_strdup(arena, refusal->witness);
+    finding->proof.refused = arena_strdup(arena, refusal->refused);
+}
+
+/* A fault that is new with one version says more than one that was there before with another. */
 void judge_refused(struct judging *judging, const struct written *written, const reader_list *readers,
                    const struct refusal *refusal) {
-    struct comparing *run = judging->run;
-    note_verdict(judging, written, refusal);
-    struct compat_finding *finding = told(judging, refusal);
-    if (finding) {
-        finding->proof.older += !written->last;
-        affects_both(judging, finding, readers, refusal->direction);
-        return;
-    }
-    finding = finding_add(run, refusal->severity, AREA_SCHEMA, judging->is->type, refusal->place, "%s",
-                          sentence(judging, written, refusal));
-    finding->side = refusal->side;
     bool before = was_so(judging, written, refusal);
-    finding->required = word_asks(run->require, refusal->direction, !written->last) && !before;
-    if (refusal->severity == COMPAT_UNDECIDED && !finding->required)
-        finding->severity = COMPAT_NOTE;
-    finding->proof = (struct compat_proof){.direction = refusal->direction,
-                                           .transitive = !written->last,
-                                           .before = before,
-                                           .version = written->version,
-                                           .pointer = arena_strdup(run->arena, refusal->pointer),
-                                           .reason = arena_strdup(run->arena, refusal->reason),
-                                           .witness = arena_strdup(run->arena, refusal->witness),
-                                           .refused = arena_strdup(run->arena, refusal->refused)};
+    struct compat_finding *finding = told(judging, refusal);
+    note_verdict(judging, written, refusal);
+    if (finding) {
+        finding->proof.older += finding->proof.seen != written->text;
+        if (finding->proof.before && !before)
+            fill(judging, finding, written, refusal, before);
+    } else {
+        finding = finding_add(judging->run, refusal->severity, AREA_SCHEMA, judging->is->type, refusal->place,
+                              "%s", "");
+        finding->side = refusal->side;
+        fill(judging, finding, written, refusal, before);
+    }
+    finding->proof.seen = written->text;
     affects_both(judging, finding, readers, refusal->direction);
 }
 
@@ -189,6 +211,7 @@ static void compare(struct judging *judging, const struct written *written, cons
             .direction = direction,
             .pointer = found->instance,
             .reason = arena_printf(judging->run->arena, "%s (%s)", found->message, found->keyword),
+            .rule = found->keyword,
             .witness = found->witness,
             .place = rule_place(judging->run->is, shown, backward ? found->reader : found->writer),
             .side = judging->run->new_side};
@@ -247,7 +270,7 @@ static way_list ways_of(struct judging *judging, const struct written *written) 
 static void judge_listed(struct judging *judging, const struct written *written,
                          const struct version_def *listed, const struct way *way) {
     struct shown_schema reader = {listed->schema, listed->payload, listed->place};
-    const char *text = written_text(judging->run->arena, judging->run->is, listed->payload, listed->place);
+    const char *text = written_text(judging->run, judging->run->is, listed->payload, listed->place);
     if (reader.schema && strcmp(written->text, text) != 0)
         compare(judging, written, &reader, DIRECTION_BACKWARD, &way->readers);
 }
@@ -325,7 +348,7 @@ static void judge_type(struct comparing *run, const struct event_def *was, const
     struct judging judging = {.run = run,
                               .was = was,
                               .is = is,
-                              .is_text = written_text(run->arena, run->is, is->payload, is->place),
+                              .is_text = written_text(run, run->is, is->payload, is->place),
                               .backward = true,
                               .forward = true,
                               .backward_transitive = true,
@@ -338,6 +361,7 @@ static void judge_type(struct comparing *run, const struct event_def *was, const
         judge_backward(&judging, &list.items[i]);
         judge_forward(&judging, &list.items[i]);
         changed_in_place(&judging, &list.items[i]);
+        forget_before(&judging);
     }
     list_push(run->arena, &run->out->types,
               ((struct compat_type){is->type, word_of(&judging), judging.undecided, list.count}));

@@ -9,7 +9,8 @@
 
 enum { TEXT_MAX = 64 << 20 };
 
-const char *written_text(arena *arena, const weir_catalog *catalog, const json *payload, struct place place) {
+static const char *make_text(arena *arena, const weir_catalog *catalog, const json *payload,
+                             struct place place) {
     buffer text;
     weir_error err;
     buffer_init(&text, TEXT_MAX);
@@ -23,13 +24,24 @@ const char *written_text(arena *arena, const weir_catalog *catalog, const json *
     return kept;
 }
 
+const char *written_text(struct comparing *run, const weir_catalog *catalog, const json *payload,
+                         struct place place) {
+    const weir_text key = {(const char *)&payload, sizeof payload};
+    const char *text = map_get(run->texts, key);
+    if (!text) {
+        text = make_text(run->arena, catalog, payload, place);
+        map_put(run->texts, key, (void *)text);
+    }
+    return text;
+}
+
 static const struct event_def *def_on(const struct compat_side *side, const char *type) {
     return catalog_event(side->catalog, weir_text_of(type));
 }
 
 static const char *current_text(struct comparing *run, const struct compat_side *side,
                                 const struct event_def *def) {
-    return written_text(run->arena, side->catalog, def->payload, def->place);
+    return written_text(run, side->catalog, def->payload, def->place);
 }
 
 /* --- ages ----------------------------------------------------------------------------------------------- */
@@ -94,7 +106,7 @@ static void add_listed(written_list *out, struct comparing *run, const struct co
         const struct version_def *older = &def->versions.items[i];
         if (!older->schema || (unless_known && known(out, older->version)))
             continue;
-        const char *text = written_text(run->arena, side->catalog, older->payload, older->place);
+        const char *text = written_text(run, side->catalog, older->payload, older->place);
         add(out, run,
             (struct written){side, def, older->version, older->schema, older->place, text, false,
                              side == run->old_side});

@@ -22,7 +22,8 @@ typedef LIST(struct written) written_list;
  * stream keeps events from before that; one that is listed under `versions:` always counts. */
 void written_find(written_list *out, struct comparing *run, const struct event_def *was,
                   const struct event_def *is);
-/* The text of a schema, as above. Lives in arena. */
-const char *written_text(arena *arena, const weir_catalog *catalog, const json *payload, struct place place);
+/* The text of a schema, as above, made once in a run. Lives in the run's arena. */
+const char *written_text(struct comparing *run, const weir_catalog *catalog, const json *payload,
+                         struct place place);
 
 #endif
