@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rooms: compat catalog */
+/* What is true of every comparison: what is said to hold is not refuted by documents, made at random and searched
+ * for; every witness is one; a schema holds against itself. The pairs are the payload schemas of the catalogs
+ * with one thing changed, and schemas made of dice. WEIR_PAIRS sets how many. */
+#include <stdlib.h>
+
+#include "catalog/schema_copy.h"
+#include "catalog/schema_path.h"
+#include "compare_fixture.h"
+#include "kit/shipped_events.h"
+#include "kit/suite.h"
+
+static int pairs_wanted(int usual) {
+    const char *wanted = getenv("WEIR_PAIRS");
+    return wanted ? (int)strtol(wanted, NULL, 10) : usual;
+}
+
+static struct tally tally_begin(void) {
+    return (struct tally){.show = getenv("WEIR_SHOW") != NULL};
+}
+
+static void tally_print(const char *what, const struct tally *tally) {
+    int pairs = tally->holds + tally->broken + tally->undecided;
+    print_message("%s: %d pairs: %d hold (%d documents), %d broken, %d undecided (%.1f %%); %d were no schemas\n",
+                  what, pairs, tally->holds, tally->documents, tally->broken, tally->undecided,
+                  pairs ? 100.0 * tally->undecided / pairs : 0.0, tally->skipped);
+}
+
+/* The event's payload schema with everything it refers to. */
+static void payload_text(buffer *out, const struct kit_shipped_event *event) {
+    weir_error err;
+    const struct source *from = schema_source(event->catalog, event->def->payload, event->def->place);
+    expect_ok(schema_standalone(out, event->catalog, event->def->payload, from, "weir:payload", &err), &err);
+}
+
+static void changed_payloads(void **state) {
+    (void)state;
+    struct kit_shipped_events shipped = kit_shipped_events_open();
+    struct tally tally = tally_begin();
+    uint64_t seed = spec_seed();
+    buffer before, after;
+    buffer_init(&before, FIXTURE_SCHEMA_BYTES);
+    buffer_init(&after, FIXTURE_SCHEMA_BYTES);
+    for (int i = 0; i < pairs_wanted(400); i++, seed++) {
+        struct dice dice = {seed};
+        buffer_clear(&before);
+        buffer_clear(&after);
+        payload_text(&before, &shipped.events.items[dice_below(&dice, shipped.events.count)]);
+        json_doc *doc = parse_text(before.data);
+        fixture_change(&after, &dice, json_root(doc));
+        json_doc_free(doc);
+        bool newer = dice_once_in(&dice, 2);
+        expect_true(newer ? before.data : after.data, newer ? after.data : before.data, seed, 20, &tally);
+    }
+    tally_print("payload schemas with one change", &tally);
+    assert_true(tally.undecided * 20 <= tally.holds + tally.broken + tally.undecided);
+    buffer_release(&before);
+    buffer_release(&after);
+    kit_shipped_events_close(&shipped);
+}
+
+static void chance_pairs(void **state) {
+    (void)state;
+    struct tally tally = tally_begin();
+    uint64_t seed = spec_seed();
+    buffer writer, reader;
+    buffer_init(&writer, FIXTURE_SCHEMA_BYTES);
+    buffer_init(&reader, FIXTURE_SCHEMA_BYTES);
+    for (int i = 0; i < pairs_wanted(400); i++, seed++) {
+        struct dice dice = {seed};
+        buffer_clear(&writer);
+        buffer_clear(&reader);
+        chance_schema(&writer, &dice, 3);
+        json_doc *doc = parse_text(writer.data);
+        if (dice_once_in(&dice, 4))
+            chance_schema(&reader, &dice, 3);
+        else
+            fixture_change(&reader, &dice, json_root(doc));
+        json_doc_free(doc);
+        bool turn = dice_once_in(&dice, 2);
+        expect_true(turn ? reader.data : writer.data, turn ? writer.data : reader.data, seed, 20, &tally);
+    }
+    tally_print("schemas by chance", &tally);
+    buffer_release(&writer);
+    buffer_release(&reader);
+}
+
+static const struct spec specs[] = {
+    {"one change of a payload schema: what is said of it is true", changed_payloads},
+    {"schemas by chance: what is said of them is true", chance_pairs},
+};
+
+SPEC_MAIN(specs)
