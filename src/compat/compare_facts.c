@@ -124,11 +124,10 @@ static void add_name(struct comparison *cmp, struct facts *facts, weir_text name
     cmp->steps -= (int64_t)facts->names.count / 64;
 }
 
-static void read_object(struct comparison *cmp, struct facts *facts, const struct object_rules *rules) {
-    facts->members_min = rules->min > facts->members_min ? rules->min : facts->members_min;
-    facts->members_max = rules->max < facts->members_max ? rules->max : facts->members_max;
+/* Every name and pattern that the rules speak of. */
+static void read_names(struct comparison *cmp, struct facts *facts, const struct object_rules *rules) {
     for (size_t i = 0; i < rules->keys.count; i++)
-        add_name(cmp, facts, rules->keys.items[i].name, rules->keys.items[i].required);
+        add_name(cmp, facts, rules->keys.items[i].name, false);
     for (size_t i = 0; i < rules->dependents.count; i++) {
         add_name(cmp, facts, rules->dependents.items[i].property, false);
         for (size_t j = 0; j < rules->dependents.items[i].count; j++)
@@ -141,6 +140,22 @@ static void read_object(struct comparison *cmp, struct facts *facts, const struc
         if (!known)
             list_push(cmp->arena, &facts->name_patterns, rules->patterns.items[i].text);
     }
+}
+
+static void read_object(struct comparison *cmp, struct facts *facts, const struct object_rules *rules) {
+    facts->members_min = rules->min > facts->members_min ? rules->min : facts->members_min;
+    facts->members_max = rules->max < facts->members_max ? rules->max : facts->members_max;
+    read_names(cmp, facts, rules);
+    for (size_t i = 0; i < rules->keys.count; i++)
+        if (rules->keys.items[i].required)
+            add_name(cmp, facts, rules->keys.items[i].name, true);
+}
+
+/* A writer's branch that is not settled may write what it names: names and patterns, never rules. */
+static void read_shape(struct comparison *cmp, struct facts *facts, const struct shape *shape) {
+    for (size_t i = 0; i < shape->count; i++)
+        if (shape->parts[i]->node->object)
+            read_names(cmp, facts, shape->parts[i]->node->object);
 }
 
 static void read_array(struct facts *facts, const struct array_rules *rules) {
@@ -272,6 +287,8 @@ const struct facts *claims_facts(struct comparison *cmp, const struct claims *cl
             facts->kinds &= ~kinds_of_node(claim->part->node);
         else if (claim->kind == CLAIM_TYPES)
             facts->kinds &= claim->types;
+        else if (claim->kind == CLAIM_SHAPE)
+            read_shape(cmp, facts, claim->shape);
         else if (claim->kind == CLAIM_PATTERN)
             list_push(cmp->arena, &facts->patterns, claim->name);
         else if (claim->kind == CLAIM_HAS || claim->kind == CLAIM_MEMBER)
