@@ -101,7 +101,8 @@ bool branch_applies(struct comparison *cmp, const struct claims *claims, const s
         return index == 2 ? claims_have(claims, CLAIM_NOT, first->rep) || excluded(cmp, claims, first)
                           : goal_holds(cmp, claims, first);
     case APPLY_DEPENDENT:
-        return facts_require(claims_facts(cmp, claims), applied->name);
+        return claims_facts(cmp, claims)->kinds == 1u << JSON_OBJECT &&
+               facts_require(claims_facts(cmp, claims), applied->name);
     case APPLY_NOT:
     case APPLY_DYNAMIC:
         return false;

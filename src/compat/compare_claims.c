@@ -62,10 +62,25 @@ static bool list_names(const claim_list *list, enum claim_kind kind, weir_text n
     return false;
 }
 
-/* Does one of the parts require the member? */
+/* Is it said to be an object? */
+static bool list_object(const claim_list *list) {
+    for (size_t i = 0; i < list->count; i++) {
+        const struct claim *claim = list->items[i];
+        unsigned types = claim->kind == CLAIM_IS      ? claim->part->node->types
+                         : claim->kind == CLAIM_TYPES ? claim->types
+                                                      : ALL_TYPES;
+        if (types == 1u << JSON_OBJECT)
+            return true;
+    }
+    return false;
+}
+
+/* Does one of the parts require the member? It does so of objects only. */
 static bool list_requires(const claim_list *list, weir_text name) {
     if (list_names(list, CLAIM_HAS, name))
         return true;
+    if (!list_object(list))
+        return false;
     for (size_t i = 0; i < list->count; i++) {
         const struct claim *claim = list->items[i];
         if (claim->kind != CLAIM_IS || !claim->part->node->object || !claim->part->node->object->keys.count)
@@ -243,6 +258,9 @@ const struct claims *claims_item(struct comparison *cmp, const struct claims *cl
         const struct array_rules *rules = claim->kind == CLAIM_IS ? claim->part->node->array : NULL;
         if (rules)
             is_node(cmp, &list, index < rules->prefix_count ? rules->prefix[index] : rules->items);
+        if (claim->kind == CLAIM_IS && claim->part->node->unevaluated_items &&
+            !part_may_evaluate_item(cmp, claim->part, index))
+            is_node(cmp, &list, claim->part->node->unevaluated_items);
     }
     return claims_of(cmp, &list);
 }
@@ -298,6 +316,20 @@ bool part_may_evaluate(struct comparison *cmp, const struct part *part, weir_tex
             const struct part *below = part_of(cmp, node->applied.items[i].nodes[j]);
             if (below && (cmp->steps <= 0 || below->node->unevaluated_properties ||
                           part_may_evaluate(cmp, below, name, others)))
+                return true;
+        }
+    return false;
+}
+
+bool part_may_evaluate_item(struct comparison *cmp, const struct part *part, size_t index) {
+    const struct node *node = part->node;
+    const struct array_rules *rules = node->array;
+    if (!STEP_TAKEN(cmp) || (rules && (index < rules->prefix_count || rules->items || rules->contains)))
+        return true;
+    for (size_t i = 0; i < node->applied.count; i++)
+        for (size_t j = 0; j < node->applied.items[i].count; j++) {
+            const struct part *below = part_of(cmp, node->applied.items[i].nodes[j]);
+            if (below && (below->node->unevaluated_items || part_may_evaluate_item(cmp, below, index)))
                 return true;
         }
     return false;

@@ -120,6 +120,7 @@ bool claims_cases(struct comparison *cmp, const struct claims *claims, case_list
 
 /* Do the part's keywords look at members of that name, or might they? Over all that applies to the value. */
 bool part_may_evaluate(struct comparison *cmp, const struct part *part, weir_text name, bool others);
+bool part_may_evaluate_item(struct comparison *cmp, const struct part *part, size_t index);
 bool regex_fits(struct comparison *cmp, const struct regex *regex, weir_text text);
 
 /* --- facts (compare_facts.c) ---------------------------------------------------------------------------- */

@@ -15,7 +15,8 @@ enum { FIXTURE_SCHEMA_BYTES = 1 << 20 };
 static inline void chance_schema(buffer *out, struct dice *dice, int depth);
 
 static inline void chance_value(buffer *out, struct dice *dice) {
-    static const char *const values[] = {"null", "true", "0", "1", "2.5", "\"a\"", "\"bb\"", "[]", "{\"a\":1}"};
+    static const char *const values[] = {"null",  "true",   "0",  "1",        "2.5",
+                                         "\"a\"", "\"bb\"", "[]", "{\"a\":1}"};
     buffer_string(out, values[dice_below(dice, sizeof values / sizeof *values)]);
 }
 
@@ -59,31 +60,53 @@ static inline void chance_map(buffer *out, struct dice *dice, int depth) {
 /* The value of a keyword. */
 struct chance_row {
     const char *keyword;
-    char kind; /* t type, n number, c count, v values, o one value, p pattern, f format, r names, b bool, s schema,
+    char
+        kind; /* t type, n number, c count, v values, o one value, p pattern, f format, r names, b bool, s schema,
                   l list of schemas, m map of schemas, q map by patterns, d dependentRequired */
 };
 static const struct chance_row chance_rows[] = {
-    {"type", 't'},          {"type", 't'},
-    {"type", 't'},          {"enum", 'v'},
-    {"const", 'o'},         {"minimum", 'n'},
-    {"maximum", 'n'},       {"exclusiveMinimum", 'n'},
-    {"multipleOf", 'x'},    {"minLength", 'c'},
-    {"maxLength", 'c'},     {"pattern", 'p'},
-    {"format", 'f'},        {"required", 'r'},
-    {"required", 'r'},      {"minProperties", 'c'},
-    {"maxProperties", 'c'}, {"properties", 'm'},
-    {"properties", 'm'},    {"properties", 'm'},
-    {"items", 's'},         {"items", 's'},
-    {"minItems", 'c'},      {"maxItems", 'c'},
-    {"uniqueItems", 'b'},   {"additionalProperties", 's'},
-    {"anyOf", 'l'},         {"oneOf", 'l'},
-    {"allOf", 'l'},         {"not", 's'},
-    {"if", 's'},            {"then", 's'},
-    {"else", 's'},          {"contains", 's'},
-    {"minContains", 'c'},   {"maxContains", 'c'},
-    {"prefixItems", 'l'},   {"patternProperties", 'q'},
-    {"propertyNames", 's'}, {"dependentRequired", 'd'},
-    {"unevaluatedItems", 's'}, {"unevaluatedProperties", 's'},
+    {"type", 't'},
+    {"type", 't'},
+    {"type", 't'},
+    {"enum", 'v'},
+    {"const", 'o'},
+    {"minimum", 'n'},
+    {"maximum", 'n'},
+    {"exclusiveMinimum", 'n'},
+    {"multipleOf", 'x'},
+    {"minLength", 'c'},
+    {"maxLength", 'c'},
+    {"pattern", 'p'},
+    {"format", 'f'},
+    {"required", 'r'},
+    {"required", 'r'},
+    {"minProperties", 'c'},
+    {"maxProperties", 'c'},
+    {"properties", 'm'},
+    {"properties", 'm'},
+    {"properties", 'm'},
+    {"items", 's'},
+    {"items", 's'},
+    {"minItems", 'c'},
+    {"maxItems", 'c'},
+    {"uniqueItems", 'b'},
+    {"additionalProperties", 's'},
+    {"anyOf", 'l'},
+    {"oneOf", 'l'},
+    {"allOf", 'l'},
+    {"not", 's'},
+    {"if", 's'},
+    {"then", 's'},
+    {"else", 's'},
+    {"contains", 's'},
+    {"minContains", 'c'},
+    {"maxContains", 'c'},
+    {"prefixItems", 'l'},
+    {"patternProperties", 'q'},
+    {"propertyNames", 's'},
+    {"dependentRequired", 'd'},
+    {"unevaluatedItems", 's'},
+    {"unevaluatedProperties", 's'},
     {"dependentSchemas", 'm'},
 };
 enum { CHANCE_ROWS = sizeof chance_rows / sizeof *chance_rows };
@@ -183,9 +206,16 @@ struct change {
 static inline char held_by(weir_text keyword) {
     static const char *const maps[] = {"properties", "patternProperties", "$defs", "dependentSchemas"};
     static const char *const lists[] = {"allOf", "anyOf", "oneOf", "prefixItems"};
-    static const char *const ones[] = {"items", "additionalProperties", "not",           "if",
-                                       "then",  "else",                 "contains",      "propertyNames",
-                                       "unevaluatedItems",              "unevaluatedProperties"};
+    static const char *const ones[] = {"items",
+                                       "additionalProperties",
+                                       "not",
+                                       "if",
+                                       "then",
+                                       "else",
+                                       "contains",
+                                       "propertyNames",
+                                       "unevaluatedItems",
+                                       "unevaluatedProperties"};
     for (size_t i = 0; i < 4; i++) {
         if (weir_text_is(keyword, maps[i]))
             return 'm';
@@ -370,7 +400,8 @@ static inline void expect_read(comparison *comparison, const struct pair *pair, 
                                struct tally *tally) {
     schema_run *run = schema_run_new();
     for (int hunting = 0; hunting < 2; hunting++) {
-        const struct sample_options options = {.seed = seed + (uint64_t)hunting, .effort = hunting ? 4000 : 1000};
+        const struct sample_options options = {.seed = seed + (uint64_t)hunting,
+                                               .effort = hunting ? 4000 : 1000};
         sampler *sampler = sampler_new(pair->schemas[0], &options);
         if (hunting)
             sampler_never(sampler, pair->schemas[1]);

@@ -22,9 +22,10 @@ static struct tally tally_begin(void) {
 
 static void tally_print(const char *what, const struct tally *tally) {
     int pairs = tally->holds + tally->broken + tally->undecided;
-    print_message("%s: %d pairs: %d hold (%d documents), %d broken, %d undecided (%.1f %%); %d were no schemas\n",
-                  what, pairs, tally->holds, tally->documents, tally->broken, tally->undecided,
-                  pairs ? 100.0 * tally->undecided / pairs : 0.0, tally->skipped);
+    print_message(
+        "%s: %d pairs: %d hold (%d documents), %d broken, %d undecided (%.1f %%); %d were no schemas\n", what,
+        pairs, tally->holds, tally->documents, tally->broken, tally->undecided,
+        pairs ? 100.0 * tally->undecided / pairs : 0.0, tally->skipped);
 }
 
 /* The event's payload schema with everything it refers to. */
