@@ -88,16 +88,54 @@ static const char *reader_place(struct comparison *cmp, const struct doubt *doub
     return arena_printf(cmp->arena, "%s/%s", where, doubt->keyword);
 }
 
-/* The writer's first word on the value; where it says nothing, the value around it. */
-static const char *writer_place(const struct comparison *cmp, const struct doubt *doubt) {
-    const struct claims *claims = doubt->claims;
-    for (const struct step *step = doubt->step; claims; step = step ? step->up : NULL) {
-        for (size_t i = 0; i < claims->count; i++)
-            if (claims->items[i]->kind == CLAIM_IS && claims->items[i]->part->schema == cmp->writer)
-                return claims->items[i]->part->node->where;
-        claims = step ? step->around : NULL;
+static void spot_add(struct comparison *cmp, part_list *list, const struct node *node) {
+    if (node && list->count < 64)
+        list_push(cmp->arena, list, part_at(cmp, node));
+}
+
+/* What the writer's part says of the value one step below, and all that it applies to the same value. */
+static void spot_step(struct comparison *cmp, part_list *list, const struct node *node,
+                      const struct step *step) {
+    const struct object_rules *object = node->object;
+    const struct array_rules *array = node->array;
+    bool member = step->others || step->name.data;
+    size_t next = 0, before = list->count;
+    const struct key *key = object && member && !step->others && object->keys.count
+                                ? keys_find(&object->keys, step->name, &next)
+                                : NULL;
+    if (key)
+        spot_add(cmp, list, key->node);
+    for (size_t i = 0; object && member && step->name.data && i < object->patterns.count; i++)
+        if (step->others ? text_equal(object->patterns.items[i].text, step->name)
+                         : regex_fits(cmp, object->patterns.items[i].pattern, step->name))
+            spot_add(cmp, list, object->patterns.items[i].node);
+    if (object && member && list->count == before)
+        spot_add(cmp, list, object->additional);
+    if (array && !member)
+        spot_add(cmp, list, step->index < array->prefix_count ? array->prefix[step->index] : array->items);
+}
+
+static void spot_applied(struct comparison *cmp, part_list *list) {
+    for (size_t i = 0; i < list->count; i++) {
+        const struct node *node = list->items[i]->node;
+        for (size_t j = 0; j < node->applied.count; j++)
+            for (size_t k = 0; k < node->applied.items[j].count; k++)
+                spot_add(cmp, list, node->applied.items[j].nodes[k]);
     }
-    return cmp->writer->root->where;
+}
+
+/* The writer's parts for the value; where it says nothing, those of the value around it. */
+static part_list spot_of(struct comparison *cmp, const struct step *step) {
+    part_list list = {0};
+    if (!step) {
+        spot_add(cmp, &list, cmp->writer->root);
+        return list;
+    }
+    part_list around = spot_of(cmp, step->up);
+    spot_applied(cmp, &around);
+    for (size_t i = 0; i < around.count; i++)
+        spot_step(cmp, &list, around.items[i]->node, step);
+    return list.count ? list : around;
 }
 
 static void report(struct comparison *cmp, const struct doubt *doubt, const char *witness) {
@@ -107,7 +145,7 @@ static void report(struct comparison *cmp, const struct doubt *doubt, const char
     struct compare_finding finding = {
         .verdict = witness ? COMPARE_BROKEN : COMPARE_UNDECIDED,
         .instance = arena_strdup(cmp->arena, pointer.size ? pointer.data : ""),
-        .writer = writer_place(cmp, doubt),
+        .writer = spot_of(cmp, doubt->step).items[0]->node->where,
         .reader = reader_place(cmp, doubt),
         .keyword = doubt->keyword,
         .message =
@@ -142,7 +180,8 @@ static void report_any(struct comparison *cmp) {
 static void report_all(struct comparison *cmp) {
     const char **witnesses = arena_alloc(cmp->arena, (cmp->doubts.count + 1) * sizeof *witnesses);
     for (size_t i = 0; i < cmp->doubts.count; i++) {
-        witnesses[i] = witness_find(cmp, &cmp->doubts.items[i]);
+        bool rule = cmp->doubts.items[i].claims != NULL; /* not a doubt of the whole */
+        witnesses[i] = rule ? witness_find(cmp, &cmp->doubts.items[i]) : NULL;
         cmp->verdict = witnesses[i] ? COMPARE_BROKEN : cmp->verdict;
     }
     if (cmp->verdict != COMPARE_BROKEN)
@@ -197,6 +236,8 @@ void compare_free(comparison *cmp) {
                           cmp->goals, cmp->doubts_seen, cmp->texts};
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         map_free(maps[i]);
+    for (size_t i = 0; i < cmp->maps.count; i++)
+        map_free(cmp->maps.items[i]);
     for (size_t i = 0; i < cmp->docs.count; i++)
         json_doc_free(cmp->docs.items[i]);
     schema_free(cmp->closed);

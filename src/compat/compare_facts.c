@@ -5,7 +5,7 @@
  * and the facts are exact. */
 #include "compat/compare_parts.h"
 
-enum { VALUES_MAX = 20000 };
+enum { VALUES_MAX = 20000, FEW_INTEGERS = 64 };
 
 /* --- kinds ---------------------------------------------------------------------------------------------- */
 
@@ -111,17 +111,26 @@ bool edges_cross(struct edge low, struct edge high) {
 
 /* --- the parts' rules ----------------------------------------------------------------------------------- */
 
+/* Marks of a name: in facts->names, in facts->required. */
+enum { NAMED = 1, REQUIRED = 2 };
+
+static unsigned marks_of(const struct facts *facts, weir_text name) {
+    return facts->marks ? (unsigned)(uintptr_t)map_get(facts->marks, name) : 0;
+}
+
 static void add_name(struct comparison *cmp, struct facts *facts, weir_text name, bool required) {
-    bool known = false, needed = false;
-    for (size_t i = 0; i < facts->names.count && !known; i++)
-        known = text_equal(facts->names.items[i], name);
-    for (size_t i = 0; required && i < facts->required.count && !needed; i++)
-        needed = text_equal(facts->required.items[i], name);
-    if (!known)
+    if (!facts->marks) {
+        facts->marks = map_new();
+        list_push(cmp->arena, &cmp->maps, facts->marks);
+    }
+    unsigned known = marks_of(facts, name), marks = known | NAMED | (required ? REQUIRED : 0u);
+    if (marks == known)
+        return;
+    if (!(known & NAMED))
         list_push(cmp->arena, &facts->names, name);
-    if (required && !needed)
+    if (marks & ~known & REQUIRED)
         list_push(cmp->arena, &facts->required, name);
-    cmp->steps -= (int64_t)facts->names.count / 64;
+    map_put(facts->marks, name, (void *)(uintptr_t)marks);
 }
 
 /* Every name and pattern that the rules speak of. */
@@ -230,7 +239,7 @@ static bool fits(struct comparison *cmp, const struct claims *claims, const stru
 
 static void read_values(struct comparison *cmp, struct facts *facts, const struct claims *claims,
                         const json *list) {
-    if (json_size(list) > VALUES_MAX)
+    if (!list || json_size(list) > VALUES_MAX)
         return;
     facts->finite = true;
     facts->values.count = 0;
@@ -238,6 +247,25 @@ static void read_values(struct comparison *cmp, struct facts *facts, const struc
         if (fits(cmp, claims, facts, it.value))
             list_push(cmp->arena, &facts->values, it.value);
     facts->finite = cmp->steps > 0;
+}
+
+/* All integers of a short range; NULL of others. */
+static const json *few_integers(struct comparison *cmp, const struct facts *facts) {
+    struct edge low = edge_integral(cmp, facts->low, true), high = edge_integral(cmp, facts->high, false);
+    int64_t from = 0, to = 0;
+    if (!low.text.data || !high.text.data || low.text.size > 17 || high.text.size > 17 ||
+        !json_int(compare_json(cmp, arena_cstr(cmp->arena, low.text)), &from) ||
+        !json_int(compare_json(cmp, arena_cstr(cmp->arena, high.text)), &to) || from > to ||
+        to - from >= FEW_INTEGERS)
+        return NULL;
+    buffer list;
+    buffer_init(&list, RULE_BYTES);
+    for (int64_t value = from; value <= to; value++)
+        buffer_printf(&list, "%s%lld", value == from ? "[" : ",", (long long)value);
+    buffer_char(&list, ']');
+    const json *values = compare_json(cmp, list.data);
+    buffer_release(&list);
+    return values;
 }
 
 /* The shortest list of all values there can be, if a part has one. */
@@ -264,6 +292,8 @@ static void look_for_values(struct comparison *cmp, struct facts *facts, const s
         read_values(cmp, facts, claims, list);
     } else if (!(facts->kinds & ~few)) {
         read_values(cmp, facts, claims, cmp->booleans);
+    } else if (facts->kinds == 1u << KIND_INTEGER) {
+        read_values(cmp, facts, claims, few_integers(cmp, facts));
     }
     if (!facts->finite)
         return;
@@ -303,8 +333,5 @@ const struct facts *claims_facts(struct comparison *cmp, const struct claims *cl
 }
 
 bool facts_require(const struct facts *facts, weir_text name) {
-    for (size_t i = 0; i < facts->required.count; i++)
-        if (text_equal(facts->required.items[i], name))
-            return true;
-    return false;
+    return marks_of(facts, name) & REQUIRED;
 }

@@ -32,7 +32,7 @@ static bool prove_extra(const struct goal *goal, const struct claims *member, we
         return true;
     if (extra->node->verdict != VERDICT_FALSE)
         return goal_inside(goal, member, extra, (struct step){.name = name});
-    return goal_refuse_name(goal, "additionalProperties", name, lone_extra(cmp, goal->part),
+    return goal_refuse_name(goal, "additionalProperties", name, lone_without(cmp, name),
                             "the writer may write '%s', which the reader does not know and refuses",
                             words_text(cmp->arena, name));
 }
@@ -60,7 +60,7 @@ static bool prove_member(const struct goal *goal, weir_text name) {
         PROVE(goal, prove_extra(goal, member, name));
     if (rules->names && !part_valid(cmp, part_of(cmp, rules->names), compare_string(cmp, name)))
         PROVE(goal,
-              goal_refuse_name(goal, "propertyNames", name, lone_names(cmp, goal->part),
+              goal_refuse_name(goal, "propertyNames", name, lone_without(cmp, name),
                                "the writer may write '%s', a name that the reader's propertyNames refuse",
                                words_text(cmp->arena, name)));
     return ok;
@@ -258,7 +258,7 @@ static bool prove_rest(const struct goal *goal, const struct claims *member, wei
     if (others)
         return goal_refuse(goal, "unevaluatedProperties", NULL,
                            "the writer may write properties that the reader does not know and refuses");
-    return goal_refuse_name(goal, "unevaluatedProperties", name, NULL,
+    return goal_refuse_name(goal, "unevaluatedProperties", name, lone_without(cmp, name),
                             "the writer may write '%s', which the reader does not know and refuses",
                             words_text(cmp->arena, name));
 }

@@ -144,6 +144,7 @@ struct facts {
     uint64_t members_min, members_max;
     LIST(weir_text) required;
     LIST(weir_text) names;         /* named by a part or a claim */
+    struct map *marks;             /* of names: which lists they are in */
     LIST(weir_text) name_patterns; /* patterns of patternProperties */
 };
 
@@ -216,6 +217,7 @@ const char *lone_string(struct comparison *cmp, const char *keyword, weir_text v
 const char *lone_count(struct comparison *cmp, const char *keyword, uint64_t count);
 const char *lone_types(struct comparison *cmp, unsigned kinds);
 const char *lone_required(struct comparison *cmp, weir_text name, weir_text beside);
+const char *lone_without(struct comparison *cmp, weir_text name); /* the member must not be there */
 const char *lone_extra(struct comparison *cmp, const struct part *part);
 const char *lone_names(struct comparison *cmp, const struct part *part);
 const char *lone_contains(struct comparison *cmp, const struct part *part, bool least);
@@ -267,11 +269,13 @@ struct comparison {
     struct map *patterns; /* text -> struct regex, compiled here */
     struct map *texts;    /* text -> json of that string */
     LIST(json_doc *) docs;
+    LIST(struct map *) maps;
     const json *booleans;       /* [null, true, false] */
     const struct part *nothing; /* the schema false */
 
     schema *closed; /* refuses what a closed writer never writes; NULL: nothing of that kind */
     size_t effort;  /* of the search for witnesses: left */
+    size_t widest;  /* most properties of a part */
     struct map *doubts_seen;
     LIST(struct doubt) doubts;
     bool doubts_full;

@@ -67,6 +67,14 @@ const char *lone_required(struct comparison *cmp, weir_text name, weir_text besi
     return kept(cmp, &text);
 }
 
+const char *lone_without(struct comparison *cmp, weir_text name) {
+    buffer text = begin("properties");
+    buffer_char(&text, '{');
+    json_write_string(&text, name);
+    buffer_string(&text, ":false}}");
+    return kept(cmp, &text);
+}
+
 /* --- parts ---------------------------------------------------------------------------------------------- */
 
 static void write_child(struct comparison *cmp, buffer *out, const struct node *node) {

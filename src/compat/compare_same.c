@@ -74,8 +74,10 @@ static void dynamic_children(struct comparison *cmp, node_list *out, const struc
 static void read_children(struct comparison *cmp, struct part *part, size_t names) {
     const struct node *node = part->node;
     node_list list = {0};
-    if (node->object)
+    if (node->object) {
         object_children(cmp, &list, node->object);
+        cmp->widest = node->object->keys.count > cmp->widest ? node->object->keys.count : cmp->widest;
+    }
     if (node->array)
         array_children(cmp, &list, node->array);
     for (size_t i = 0; i < node->applied.count; i++)

@@ -266,10 +266,10 @@ static const char *shrink(const struct hunt *hunt, weir_text found) {
 
 static const char *run_hunt(const struct hunt *hunt, size_t effort, uint64_t seed) {
     struct comparison *cmp = hunt->cmp;
-    effort = effort < cmp->effort ? effort : cmp->effort;
-    if (!effort)
+    size_t cost = effort + cmp->widest * cmp->widest / 20; /* names are looked for among each other */
+    if (cost > cmp->effort)
         return NULL;
-    cmp->effort -= effort;
+    cmp->effort -= cost;
     const struct sample_options options = {
         .seed = seed, .bytes_max = WITNESS_BYTES, .effort = effort, .open = cmp->options.writer_as_written};
     sampler *sampler = sampler_new(cmp->writer, &options);
