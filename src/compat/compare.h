@@ -31,7 +31,7 @@ enum compare_verdict {
 
 enum {
     COMPARE_FINDINGS = 32, /* reported of one pair of schemas, unless stated */
-    COMPARE_STEPS = 400000 /* of a proof, unless stated: well below a second */
+    COMPARE_STEPS = 300000 /* of a proof, unless stated: well below a second */
 };
 
 struct compare_options {

@@ -118,7 +118,7 @@ static bool told(const struct goal *goal, const char *keyword, weir_text name) {
 bool goal_refuse_name(const struct goal *goal, const char *keyword, weir_text name, const char *rule,
                       const char *format, ...) {
     struct comparison *cmp = goal->cmp;
-    if (!goal->telling || told(goal, keyword, name))
+    if (!goal->telling || cmp->steps <= 0 || told(goal, keyword, name))
         return false;
     if (cmp->doubts.count >= cmp->options.findings_max) {
         cmp->doubts_full = true;
@@ -144,7 +144,7 @@ static void tell(const struct goal *goal) {
     struct comparison *cmp = goal->cmp;
     uint32_t key[3] = {goal->claims->id, goal->part->id, 1};
     weir_text text = {(const char *)key, sizeof key};
-    if (cmp->doubts_full || cmp->depth > GOAL_DEPTH || map_put(cmp->doubts_seen, text, cmp))
+    if (cmp->doubts_full || cmp->steps <= 0 || cmp->depth > GOAL_DEPTH || map_put(cmp->doubts_seen, text, cmp))
         return;
     cmp->depth++;
     prove(goal);
