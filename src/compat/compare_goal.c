@@ -144,7 +144,8 @@ static void tell(const struct goal *goal) {
     struct comparison *cmp = goal->cmp;
     uint32_t key[3] = {goal->claims->id, goal->part->id, 1};
     weir_text text = {(const char *)key, sizeof key};
-    if (cmp->doubts_full || cmp->steps <= 0 || cmp->depth > GOAL_DEPTH || map_put(cmp->doubts_seen, text, cmp))
+    if (cmp->doubts_full || cmp->steps <= 0 || cmp->depth > GOAL_DEPTH ||
+        map_put(cmp->doubts_seen, text, cmp))
         return;
     cmp->depth++;
     prove(goal);
