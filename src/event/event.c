@@ -62,7 +62,7 @@ static bool plain(weir_text text, bool *control) {
     return high < 0x80;
 }
 
-static weir_code check_text(const char *name, weir_text text, weir_error *err) {
+weir_code event_check_text(const char *name, weir_text text, weir_error *err) {
     if (text.size > LIMIT_ID_BYTES)
         return weir_fail(err, WEIR_INVALID, "the event's %s is %zu bytes long, at most %d are allowed", name,
                          text.size, LIMIT_ID_BYTES);
@@ -79,7 +79,7 @@ weir_code event_check_fields(const void *holder, const weir_text *(*of)(const vo
     for (int i = 0; i < CANONICAL_VERSION; i++) {
         const weir_text *text = of(holder, i);
         if (text->data && i != CANONICAL_PAYLOAD)
-            WEIR_TRY(check_text(canonical_name((enum canonical)i), *text, err));
+            WEIR_TRY(event_check_text(canonical_name((enum canonical)i), *text, err));
     }
     const weir_text *id = of(holder, CANONICAL_ID);
     if (!id->data)
@@ -142,7 +142,7 @@ weir_code event_text_at(weir_text *out, const json *value, const char *what, con
     weir_text text = scalar_text(value);
     if (text.size == 0)
         return WEIR_OK;
-    if (check_text(what, text, err) != WEIR_OK)
+    if (event_check_text(what, text, err) != WEIR_OK)
         return weir_prefix(err, "%s", pointer);
     *out = text;
     return WEIR_OK;

@@ -264,6 +264,22 @@ static weir_code render_subject(struct builder *builder, weir_text *out) {
     return code;
 }
 
+/* What the dialect makes of a template (an idempotency key, the subject as the type) keeps the bounds of what a draft
+ * says; otherwise no reader would take the event. */
+static weir_code check_made(struct builder *builder) {
+    for (int i = 0; i < CANONICAL_VERSION; i++) {
+        const struct dialect_field *field = builder->dialect->canonical[i];
+        weir_text text;
+        if (!field || !field->value.count)
+            continue;
+        WEIR_TRY(dialect_field_text(field, &builder->draft, &builder->facts, builder->scratch->arena, &text,
+                                    builder->err));
+        if (text.data)
+            WEIR_TRY(event_check_text(canonical_name((enum canonical)i), text, builder->err));
+    }
+    return WEIR_OK;
+}
+
 /* --- all of it ------------------------------------------------------------------------------------------ */
 
 static weir_code build(struct builder *builder, const weir_clock *clock, struct event_built *out) {
@@ -280,6 +296,7 @@ static weir_code build(struct builder *builder, const weir_clock *clock, struct 
     WEIR_TRY(settle_facts(builder));
     if (names_subject)
         WEIR_TRY(render_subject(builder, &builder->facts.subject));
+    WEIR_TRY(check_made(builder));
     WEIR_TRY(write_envelope(builder));
     if (builder->def->key && !key_in_payload(builder))
         WEIR_TRY(settle_key(builder));

@@ -22,6 +22,8 @@ struct event_scratch {
 
 void event_scratch_reset(event_scratch *scratch);
 
+/* One short field, as below. */
+WEIR_MUST_CHECK weir_code event_check_text(const char *name, weir_text text, weir_error *err);
 /* Every short field: bounded, UTF-8, no control characters, so that it may become a header or a subject. `id`
  * must not be empty or begin or end with a space (the server would trim it). `of` reads a field of a draft or
  * an event. */
