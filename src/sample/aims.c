@@ -92,12 +92,12 @@ static bool only(struct wish *wish, enum json_type type) {
     return wish->types != 0;
 }
 
-static bool deny_type(struct wish *wish, const struct node *node) {
+static bool deny_type(struct maker *maker, struct wish *wish, const struct node *node) {
     uint8_t number = 1 << JSON_NUMBER, others = (uint8_t)(ALL_TYPES & ~node->types);
     if (!node->integral) {
         wish->types &= others;
     } else if (wish->types & others) {
-        bool fraction = wish->types & number && !wish->integral;
+        bool fraction = wish->types & number && !wish->integral && dice_once_in(&maker->dice, 2);
         wish->types &= fraction ? others | number : others;
         wish->broken_integral |= fraction;
     } else {
@@ -297,7 +297,7 @@ static bool deny_rule(struct maker *maker, struct wish *wish, const struct claim
     case RULE_NONE:
         return false;
     case RULE_TYPE:
-        return deny_type(wish, node);
+        return deny_type(maker, wish, node);
     case RULE_VALUES:
         return deny_values(maker, wish, node->values);
     case RULE_CONSTANT:

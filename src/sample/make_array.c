@@ -2,7 +2,7 @@
 /* Arrays: how many items, which of them `contains` counts, then item after item. */
 #include "sample/make.h"
 
-enum { SOME_ITEMS = 4, EQUAL_TRIES = 24 };
+enum { SOME_ITEMS = 4, EQUAL_TRIES = 200, MANY_ITEMS = 16 };
 
 struct counted { /* a contains_wish with its places: `count` from `first` on */
     uint64_t first, count;
@@ -128,6 +128,7 @@ static bool make_placed(struct maker *maker, buffer *out, const claims *on_it, s
 static bool make_item(struct maker *maker, buffer *out, const struct array_plan *plan, size_t *starts,
                       uint64_t index) {
     size_t from = starts[index] = out->size;
+    unsigned fresh = maker->fresh;
     claims on_it = {0};
     claim_item(maker, plan, &on_it, index);
     if (plan->wish->repeated && index == 1) {
@@ -135,13 +136,18 @@ static bool make_item(struct maker *maker, buffer *out, const struct array_plan 
         buffer_append(out, first, from - 1 - starts[0]);
         return true;
     }
+    maker->fresh += plan->wish->unique && index > MANY_ITEMS;
     for (int try = 0; try < EQUAL_TRIES; try++) {
         if (!make_placed(maker, out, &on_it, (size_t)index))
-            return false;
-        if (!plan->wish->unique || !is_repeat(out, starts, index, from))
+            break;
+        if (!plan->wish->unique || !is_repeat(out, starts, index, from)) {
+            maker->fresh = fresh;
             return true;
+        }
         buffer_cut(out, from);
+        maker->fresh++;
     }
+    maker->fresh = fresh;
     return false;
 }
 

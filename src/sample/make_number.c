@@ -11,7 +11,7 @@
 
 typedef __int128 wide;
 
-enum { SCALE_MOST = 18, CANDIDATES = 40, WINDOW = 1000 };
+enum { SCALE_MOST = 18, CANDIDATES = 40, WINDOW = 1000, WIDE_WINDOW = 1000000 };
 
 static bool fits(const struct wish *wish, weir_text number) {
     bool integral = json_number_integral(number);
@@ -141,11 +141,12 @@ static bool find_range(const struct wish *wish, struct range *range, int finer) 
 }
 
 static wide pick(struct maker *maker, const struct range *range) {
-    wide low = range->has_low ? range->low : range->has_high && range->high < 0 ? range->high - WINDOW : 0;
-    wide high = range->has_high ? range->high : low + WINDOW;
+    wide window = maker->fresh ? WIDE_WINDOW : WINDOW;
+    wide low = range->has_low ? range->low : range->has_high && range->high < 0 ? range->high - window : 0;
+    wide high = range->has_high ? range->high : low + window;
     if (!range->has_low && range->has_high && low > high)
-        low = high - WINDOW;
-    switch (dice_below(&maker->dice, 8)) {
+        low = high - window;
+    switch (dice_below(&maker->dice, 8) + (maker->fresh ? 4 : 0)) {
     case 0:
         return low;
     case 1:
@@ -159,7 +160,7 @@ static wide pick(struct maker *maker, const struct range *range) {
         return low + (wide)dice_below(&maker->dice, (size_t)width + 1);
     }
     }
-    wide width = high - low < WINDOW ? high - low : WINDOW;
+    wide width = high - low < window ? high - low : window;
     return low + (wide)dice_below(&maker->dice, (size_t)width + 1);
 }
 

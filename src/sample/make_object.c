@@ -83,9 +83,11 @@ static weir_text name_of_claims(struct maker *maker, const claims *names) {
     static const char *const usual[] = {"note", "label", "extra", "source", "comment", "tag", "x", "color"};
     if (!names->count) {
         size_t which = dice_below(&maker->dice, sizeof usual / sizeof *usual);
-        const char *name = dice_once_in(&maker->dice, 2) ? usual[which]
-                                                         : arena_printf(maker->arena, "%s_%zu", usual[which],
-                                                                        dice_below(&maker->dice, 100));
+        const char *name =
+            dice_once_in(&maker->dice, 2)
+                ? usual[which]
+                : arena_printf(maker->arena, "%s_%zu", usual[which],
+                               dice_below(&maker->dice, dice_once_in(&maker->dice, 2) ? 100 : 100000));
         return weir_text_of(name);
     }
     buffer text;

@@ -76,7 +76,8 @@ static bool by_pattern(struct maker *maker, buffer *out, const struct wish *wish
     if (!recipe)
         return false;
     size_t shortest = recipe_shortest(recipe);
-    uint64_t natural = shortest + dice_below(&maker->dice, 5), length = choose_length(maker, wish, natural);
+    uint64_t natural = shortest + dice_below(&maker->dice, 5 + (maker->fresh < 20 ? maker->fresh : 20)),
+             length = choose_length(maker, wish, natural);
     recipe_make(maker, out, recipe, length > shortest ? (size_t)(length - shortest) : 0);
     if (characters(buffer_view(out)) < wish->length_min)
         lengthen(maker, out, wish->length_min);
@@ -127,6 +128,9 @@ static void by_words(struct maker *maker, buffer *out, const struct wish *wish) 
         unicode(maker, out);
     else
         words_for(maker, out, maker->hint);
+    if (maker->fresh)
+        buffer_printf(out, "%zu",
+                      dice_below(&maker->dice, (size_t)1 << (maker->fresh < 10 ? 10 + maker->fresh : 20)));
     fit_length(maker, out, choose_length(maker, wish, characters(buffer_view(out))));
 }
 
