@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/dice.h"
 #include "kit/spec.h"
 
 enum { LINKS = 32, CHUNKS = 64, CHUNK_BYTES = 16384, POLLED = 2 + 2 * LINKS };
@@ -56,7 +57,7 @@ struct kit_proxy {
     uint64_t accepted, swallowed, faults;
     /* the thread's own */
     struct link links[LINKS];
-    uint64_t random;
+    struct dice dice;
     int64_t chaos_ns, thaw_ns;
 };
 
@@ -64,14 +65,6 @@ static int64_t now_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
-/* SplitMix64. */
-static uint64_t next_random(kit_proxy *proxy) {
-    uint64_t z = proxy->random += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
 }
 
 /* --- links ---------------------------------------------------------------------------------------------- */
@@ -141,7 +134,7 @@ static void enqueue(kit_proxy *proxy, struct queue *queue, struct chunk *chunk, 
     int64_t delay_ns = delay_ms * 1000000LL;
     chunk->at_ns = now_ns();
     if (delay_ns)
-        chunk->at_ns += delay_ns / 2 + (int64_t)(next_random(proxy) % (uint64_t)delay_ns);
+        chunk->at_ns += delay_ns / 2 + (int64_t)(dice_roll(&proxy->dice) % (uint64_t)delay_ns);
     if (chunk->at_ns < queue->last_ns)
         chunk->at_ns = queue->last_ns;
     queue->last_ns = chunk->at_ns;
@@ -231,7 +224,7 @@ static void say_obeyed(kit_proxy *proxy, uint64_t number) {
 static void make_chaos(kit_proxy *proxy, struct orders *orders) {
     int64_t now = now_ns(), mean_ns = orders->chaos_ms * 1000000LL;
     if (mean_ns && proxy->chaos_ns && now >= proxy->chaos_ns) {
-        uint64_t kind = next_random(proxy) % 3;
+        uint64_t kind = dice_roll(&proxy->dice) % 3;
         if (kind == 2)
             proxy->thaw_ns = now + mean_ns / 2;
         else
@@ -242,7 +235,7 @@ static void make_chaos(kit_proxy *proxy, struct orders *orders) {
         proxy->chaos_ns = 0;
     }
     if (mean_ns && !proxy->chaos_ns)
-        proxy->chaos_ns = now + mean_ns / 2 + (int64_t)(next_random(proxy) % (uint64_t)mean_ns);
+        proxy->chaos_ns = now + mean_ns / 2 + (int64_t)(dice_roll(&proxy->dice) % (uint64_t)mean_ns);
     orders->freeze = orders->freeze || now < proxy->thaw_ns;
 }
 
@@ -323,7 +316,7 @@ kit_proxy *kit_proxy_start(const kit_server *server, uint64_t seed) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     proxy->server_port = kit_server_port(server);
-    proxy->random = seed;
+    proxy->dice.state = seed;
     proxy->cut_after = -1;
     pthread_mutex_init(&proxy->lock, NULL);
     pthread_cond_init(&proxy->obeyed, NULL);

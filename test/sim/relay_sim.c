@@ -67,7 +67,8 @@ static void start_relay(struct world *world, int number) {
     relay->life++;
     relay->had_rival = false;
     for (int i = 0; i < STREAMS; i++)
-        relay->workers[i] = (struct worker){.core = relay_core_new("uuid", names[i], draw(world))};
+        relay->workers[i] =
+            (struct worker){.core = relay_core_new("uuid", names[i], dice_roll(&world->dice))};
     if (world->relays[0].up && world->relays[1].up)
         world->relays[0].had_rival = world->relays[1].had_rival = true;
 }
@@ -411,7 +412,7 @@ static void close_world(struct world *world) {
 static const char *run(uint64_t seed, enum plant plant) {
     static struct world world;
     memset(&world, 0, sizeof world);
-    world.random = seed;
+    world.dice.state = seed;
     world.plant = plant;
     world.traced = getenv("WEIR_SIM_TRACE") != NULL;
     world.rivals = seed % 3 == 1;

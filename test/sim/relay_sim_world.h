@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dice.h"
 #include "base/memory.h"
 #include "base/units.h"
 #include "kit/stream_model.h"
@@ -78,7 +79,7 @@ struct relay {
 enum plant { SOUND, BLIND_RESEND, MARK_BEFORE_ACK, HEAL_UNFENCED, FORGET_VERIFY, KEEP_AHEAD };
 
 struct world {
-    uint64_t random;
+    struct dice dice;
     enum plant plant;
     bool rivals, restores, calm;
     int64_t now_ns;
@@ -108,15 +109,8 @@ struct world {
 
 /* --- chance ------------------------------------------------------------------------------------ */
 
-static uint64_t draw(struct world *world) { /* splitmix64 */
-    uint64_t z = world->random += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
 static int below(struct world *world, int bound) {
-    return (int)(draw(world) % (uint64_t)bound);
+    return (int)(dice_below(&world->dice, (size_t)bound));
 }
 
 /* Something bad, one time in `times`; never after the faults stopped. */
