@@ -92,7 +92,7 @@ struct maker {
     int depth;
     bool thrifty; /* as small as possible */
     bool open;
-    unsigned fresh; /* so often the value at hand was there already: be more inventive */
+    unsigned fresh;      /* so often the value at hand was there already: be more inventive */
     int mood;            /* how many of the optional members: 0 few .. 3 all */
     weir_text hint;      /* the name of the member at hand */
     const json *example; /* what stands at this place in the options' example, or NULL */
