@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A catalog of any size, as teams write them: a file per domain with its stream, event types with keys,
- * schemas and examples, groups and a service; shared definitions in a schema file. */
+ * schemas and examples, groups and a service; shared definitions in a schema file. Every fourth event type has an older
+ * version and the way up from it. */
 #ifndef BENCH_MADE_CATALOG_H
 #define BENCH_MADE_CATALOG_H
 
@@ -11,16 +12,44 @@ struct made_size {
     int streams, events_each, groups_each;
 };
 
+static inline void made_older(buffer *out) {
+    buffer_string(out, "    versions:\n"
+                       "      1:\n"
+                       "        payload:\n"
+                       "          type: object\n"
+                       "          additionalProperties: false\n"
+                       "          required: [thing, team_id, state, items]\n"
+                       "          properties:\n"
+                       "            thing: {$ref: \"schemas/common.yaml#/$defs/id\"}\n"
+                       "            team_id: {$ref: \"schemas/common.yaml#/$defs/id\"}\n"
+                       "            state: {enum: [open, paid, shipped]}\n"
+                       "            cents: {type: string, pattern: \"^[0-9]+[.][0-9]{2}$\"}\n"
+                       "            at: {type: string, format: date-time}\n"
+                       "            items:\n"
+                       "              type: array\n"
+                       "              minItems: 1\n"
+                       "              items:\n"
+                       "                type: object\n"
+                       "                required: [sku, count]\n"
+                       "                properties:\n"
+                       "                  sku: {type: string, minLength: 3, maxLength: 40}\n"
+                       "                  count: {type: integer, minimum: 1}\n"
+                       "        up:\n"
+                       "          - {rename: /thing, to: thing_id}\n"
+                       "          - {move: /cents, to: /amount}\n"
+                       "          - {default: /amount, value: \"0.00\"}\n");
+}
+
 static inline void made_event(buffer *out, int stream, int event) {
     buffer_printf(out,
                   "  domain%03d.thing%02d.changed:\n"
                   "    stream: DOMAIN%03d\n"
                   "    subject: domain%03d.thing%02d.changed\n"
                   "    owner: service%03d\n"
-                  "    version: 1\n"
+                  "    version: %d\n"
                   "    key: /payload/thing_id\n"
                   "    description: thing %d of domain %d has another state\n",
-                  stream, event, stream, stream, event, stream, event, stream);
+                  stream, event, stream, stream, event, stream, event % 4 ? 1 : 2, event, stream);
     buffer_printf(out, "    payload:\n"
                        "      type: object\n"
                        "      additionalProperties: false\n"
@@ -45,6 +74,8 @@ static inline void made_event(buffer *out, int stream, int event) {
                        "      {thing_id: t_1, team_id: t_555, state: open, amount: \"12.50\", at: "
                        "\"2026-01-01T00:00:00Z\", mail: a@b.example,\n"
                        "       items: [{sku: abc-1, count: 2}, {sku: abc-2, count: 1}]}\n");
+    if (event % 4 == 0)
+        made_older(out);
 }
 
 static inline void made_domain(const char *folder, int stream, struct made_size size) {

@@ -26,7 +26,7 @@ typedef enum weir_verdict {
     WEIR_DEAD_LETTER /* never: roll back, to the dead letters with the reason set */
 } weir_verdict;
 
-/* One event in a handler's hands. Valid during the call. */
+/* One event in a handler's hands, in the version that its group reads (weir/event.h). Valid during the call. */
 typedef struct weir_delivery {
     weir_event event;
     int attempt;      /* 1 on the first */
@@ -74,6 +74,9 @@ typedef struct weir_member_stats {
  * unsettled: at once after a graceful stop, after the group's ack_wait when one was killed, and at the latest
  * after twice that. A group with `each: true` needs no consumers: the member reads the value of every
  * subject, then each newer one.
+ *
+ * An event of a version that the catalog does not know yet is tried again like one whose handler asked for it, without
+ * calling the handler; one that cannot be brought to a version the group reads is a dead letter at once.
  *
  * A newer catalog (weir_catalog_watch_open) is taken over in the same process: in the watch's call, open a member
  * with it and close it again, which says whether the group can still be served; then weir_member_stop, and when

@@ -253,6 +253,8 @@ const struct command_row command_consume = {
         "The end of what it wrote to standard error is kept as the reason. No shell reads it: words are "
         "split at "
         "spaces, and what needs quoting goes behind --.\n\n"
+        "Events of older versions are brought up to the one that the group reads, where the catalog says "
+        "how.\n\n"
         "Ctrl-C and SIGTERM stop gracefully: commands that run get 10 s, events that wait are given back.\n\n"
         "Examples:\n"
         "  weir consume wallet --exec ./credit.py\n"
