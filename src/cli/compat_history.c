@@ -71,12 +71,12 @@ static void add_state(struct making *making, const struct git_place *place) {
 }
 
 static weir_code history_of(struct making *making, git_places *out, const struct compat_source *source,
-                            weir_error *err) {
+                            int64_t until_ns, weir_error *err) {
     bool cut;
     *out = (git_places){0};
     if (!source->git)
         return WEIR_OK;
-    WEIR_TRY(git_history(out, &cut, making->cli->arena, &source->place, making->until_ns, err));
+    WEIR_TRY(git_history(out, &cut, making->cli->arena, &source->place, until_ns, err));
     if (cut)
         remark(making, arena_printf(making->cli->arena,
                                     "older versions than %s are not known: a shallow clone, or more than %d "
@@ -88,17 +88,18 @@ static weir_code history_of(struct making *making, git_places *out, const struct
 
 /* The first of a history made the source what it is. */
 static weir_code add_git(struct making *making, weir_error *err) {
-    git_places before, after;
+    git_places before, after = {0};
     struct compat_source old = *making->old;
-    WEIR_TRY(history_of(making, &before, making->old, err));
-    WEIR_TRY(history_of(making, &after, making->new, err));
+    WEIR_TRY(history_of(making, &before, making->old, making->until_ns, err));
+    if (making->old->git && before.count) /* between both: what came after the old one */
+        WEIR_TRY(history_of(making, &after, making->new, before.items[0].committed_ns, err));
     for (size_t i = before.count; i-- > 1 && !cli_stopping(making->cli);)
         add_state(making, &before.items[i]);
     if (before.count)
         old.since_ns = before.items[0].committed_ns;
     making->out->line.old = making->out->sources.count;
     add(making, &old);
-    for (size_t i = after.count; making->old->git && i-- > 1 && !cli_stopping(making->cli);)
+    for (size_t i = after.count; i-- > 1 && !cli_stopping(making->cli);)
         if (!has_commit(&before, after.items[i].commit))
             add_state(making, &after.items[i]);
     return WEIR_OK;
@@ -175,7 +176,9 @@ bool compat_history_make(struct compat_history *out, cli *cli, const struct comp
     weir_code code = old->revision ? add_stored(&making, &err) : add_git(&making, &err);
     if (code != WEIR_OK || cli_stopping(cli)) {
         compat_history_release(out);
-        if (!cli_stopping(cli))
+        if (cli_stopping(cli))
+            cli_say(cli, "stopped: not all versions were read, so there is no result");
+        else
             cli_fail(cli, &err);
         return false;
     }

@@ -57,6 +57,7 @@ static void proof_json(weir_json_writer *json, const struct compat_proof *proof)
     number(json, "other_versions", (int64_t)proof->older);
     text(json, "pointer", proof->pointer);
     text(json, "reason", proof->reason);
+    text(json, "schema", proof->where);
     weir_json_key(json, "witness");
     if (proof->witness)
         weir_json_raw(json, weir_text_of(proof->witness));

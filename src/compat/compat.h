@@ -51,6 +51,7 @@ struct compat_proof {
     const char *pointer; /* into the document; "" is the whole of it */
     const char *reason;
     const char *rule;    /* what makes two reasons at one place the same: the keyword; or NULL */
+    const char *where;   /* in the new catalog's schema: "#/properties/total/type", or NULL */
     const char *witness; /* a document that its writer may write, as one line of JSON; NULL: none */
     const char *refused; /* what the reader says to it */
 };

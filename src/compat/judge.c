@@ -125,6 +125,7 @@ static void fill(struct judging *judging, struct compat_finding *finding, const 
     finding->proof.pointer = arena_strdup(arena, refusal->pointer);
     finding->proof.reason = arena_strdup(arena, refusal->reason);
     finding->proof.rule = arena_strdup(arena, refusal->rule);
+    finding->proof.where = arena_strdup(arena, refusal->where);
     finding->proof.witness = arena_strdup(arena, refusal->witness);
     finding->proof.refused = arena_strdup(arena, refusal->refused);
 }
@@ -177,14 +178,29 @@ static struct shown_schema current_of(const struct event_def *def) {
     return (struct shown_schema){def->schema, def->payload, def->place};
 }
 
+/* The file a rule stands in: the schema's own, or one that a `$ref` leads to ("schemas/money.yaml#/..."). */
+static const struct source *rule_source(struct judging *judging, const struct shown_schema *shown,
+                                        weir_text file) {
+    const weir_catalog *is = judging->run->is;
+    const struct source *source = schema_source(is, shown->payload, shown->place);
+    const char *path = source && file.size ? source_path(judging->run->arena, source->path, file) : NULL;
+    for (size_t i = 0; path && i < is->files.count; i++)
+        if (strcmp(is->files.items[i]->path, path) == 0)
+            return is->files.items[i];
+    return file.size ? NULL : source;
+}
+
 /* The line of the rule, where the schema has lines. */
-static struct place rule_place(const weir_catalog *catalog, const struct shown_schema *shown,
-                               const char *rule) {
-    const struct source *source = schema_source(catalog, shown->payload, shown->place);
-    if (!source || !source->yaml || !rule || *rule != '#')
+static struct place rule_place(struct judging *judging, const struct shown_schema *shown, const char *rule) {
+    const char *hash = rule ? strchr(rule, '#') : NULL;
+    if (!hash)
         return shown->place;
-    weir_text pointer = weir_text_of(rule + 1);
-    const json *value = json_pointer_valid(pointer) ? json_pointer(shown->payload, pointer) : NULL;
+    weir_text file = {rule, (size_t)(hash - rule)}, pointer = weir_text_of(hash + 1);
+    const struct source *source = rule_source(judging, shown, file);
+    if (!source || !source->yaml || !json_pointer_valid(pointer))
+        return shown->place;
+    const json *root = file.size ? json_root(source->doc) : shown->payload;
+    const json *value = json_pointer(root, pointer);
     return value ? source_place(source, value) : shown->place;
 }
 
@@ -206,14 +222,16 @@ static void compare(struct judging *judging, const struct written *written, cons
     comparison *comparison = compare_new(writer, reader, NULL);
     for (size_t i = 0; i < compare_count(comparison); i++) {
         const struct compare_finding *found = compare_at(comparison, i);
+        const char *rule = backward ? found->reader : found->writer;
         struct refusal refusal = {
             .severity = found->verdict == COMPARE_BROKEN ? COMPAT_BREAK : COMPAT_UNDECIDED,
             .direction = direction,
             .pointer = found->instance,
             .reason = arena_printf(judging->run->arena, "%s (%s)", found->message, found->keyword),
             .rule = found->keyword,
+            .where = rule,
             .witness = found->witness,
-            .place = rule_place(judging->run->is, shown, backward ? found->reader : found->writer),
+            .place = rule_place(judging, shown, rule),
             .side = judging->run->new_side};
         run_witness(judging, &refusal, reader);
         judge_refused(judging, written, readers, &refusal);

@@ -25,9 +25,9 @@ typedef LIST(const struct group_def *) reader_list;
 struct refusal {
     enum compat_severity severity; /* COMPAT_BREAK or COMPAT_UNDECIDED */
     enum compat_direction direction;
-    const char *pointer, *reason, *rule, *witness, *refused; /* rule: as in compat_proof */
-    struct place place;                                      /* in the reader's or the writer's catalog */
-    const struct compat_side *side;                          /* whose */
+    const char *pointer, *reason, *rule, *where, *witness, *refused; /* as in compat_proof */
+    struct place place;             /* in the reader's or the writer's catalog */
+    const struct compat_side *side; /* whose */
 };
 
 /* Adds it, unless the same was found with a version nearer to the last one: that one says so then. */

@@ -213,6 +213,49 @@ static void links_that_lead_out_are_not_followed(void **state) {
     kit_run_free(&run);
 }
 
+/* A tree that no `git add` makes, but that a repository may hold. */
+static void paths_that_lead_out_are_refused(void **state) {
+    (void)state;
+    char entry[128], commit[64];
+    git_begin();
+    commit_catalog(shop, 3);
+    struct kit_run blob =
+        kit_run((const char *const[]){"git", "hash-object", "-w", "README", NULL}, NULL, 60);
+    snprintf(entry, sizeof entry, "100644 blob %.40s\t..\n", blob.out);
+    struct kit_run tree = kit_run((const char *const[]){"git", "mktree", NULL}, entry, 60);
+    tree.out[40] = 0;
+    struct kit_run made =
+        kit_run((const char *const[]){"git", "commit-tree", "-m", "bad", tree.out, NULL}, NULL, 60);
+    snprintf(commit, sizeof commit, "%.40s:", made.out);
+    char expected[160];
+    snprintf(expected, sizeof expected, "weir compat: revision '%.40s' holds a file whose path leads out\n",
+             made.out);
+    EXPECT(WEIR("compat", commit, "catalogs/shop"), 2, "", expected);
+    kit_run_free(&blob);
+    kit_run_free(&tree);
+    kit_run_free(&made);
+}
+
+static void a_shallow_clone_says_that_it_knows_no_more(void **state) {
+    (void)state;
+    char url[1024];
+    git_begin();
+    commit_catalog(shop, 9);
+    commit_catalog(with_id("{type: string, minLength: 0}"), 3);
+    assert_non_null(getcwd(url, sizeof url));
+    const char *source = kit_replace("file://%", "%", url);
+    GIT("clone", "-q", "--depth", "1", source, "clone");
+    struct kit_run run = WEIR("compat", "HEAD:catalogs/shop", "catalogs/shop");
+    assert_null(strstr(run.out, "are not known"));
+    expect_part(run.out, "  and 1 older or between\n");
+    kit_run_free(&run);
+    assert_int_equal(chdir("clone"), 0);
+    run = WEIR("compat", "HEAD:catalogs/shop", "catalogs/shop");
+    assert_int_equal(run.status, 0);
+    expect_part(run.out, " are not known: a shallow clone, or more than 100 commits\n");
+    kit_run_free(&run);
+}
+
 static void nothing_is_left_behind(void **state) {
     (void)state;
     git_begin();
@@ -256,6 +299,8 @@ static const struct spec specs[] = {
     {"a catalog that does not check is no base, and in the history is left out",
      a_catalog_that_does_not_check_is_no_base},
     {"links that lead out are not followed", links_that_lead_out_are_not_followed},
+    {"paths that lead out of the folder are refused", paths_that_lead_out_are_refused},
+    {"a shallow clone says that it knows no more", a_shallow_clone_says_that_it_knows_no_more},
     {"nothing is left behind in the temporary folder", nothing_is_left_behind},
     {"a huge witness is cut for people only", a_huge_witness_is_cut_for_people_only},
 };
