@@ -167,6 +167,18 @@ static void read_shape(struct comparison *cmp, struct facts *facts, const struct
             read_names(cmp, facts, shape->parts[i]->node->object);
 }
 
+/* unevaluatedProperties lets through what any branch names: those names are no others. */
+static void read_branches(struct comparison *cmp, struct facts *facts, const struct node *node) {
+    for (size_t i = 0; i < node->applied.count; i++)
+        for (size_t j = 0; j < node->applied.items[i].count && STEP_TAKEN(cmp); j++) {
+            const struct node *branch = node->applied.items[i].nodes[j];
+            if (branch && branch->object)
+                read_names(cmp, facts, branch->object);
+            if (branch)
+                read_branches(cmp, facts, branch);
+        }
+}
+
 static void read_array(struct facts *facts, const struct array_rules *rules) {
     uint64_t contains = rules->contains ? rules->contains_min : 0;
     facts->items_min = rules->min > facts->items_min ? rules->min : facts->items_min;
@@ -196,6 +208,8 @@ static void read_part(struct comparison *cmp, struct facts *facts, const struct 
         read_array(facts, node->array);
     if (node->object)
         read_object(cmp, facts, node->object);
+    if (node->unevaluated_properties)
+        read_branches(cmp, facts, node);
 }
 
 /* Who has `property` has others too: until nothing is new. */

@@ -9,7 +9,6 @@
 #include "catalog/schema_path.h"
 #include "compare_fixture.h"
 #include "kit/shipped_events.h"
-#include "kit/suite.h"
 
 static int pairs_wanted(int usual) {
     const char *wanted = getenv("WEIR_PAIRS");
@@ -18,14 +17,6 @@ static int pairs_wanted(int usual) {
 
 static struct tally tally_begin(void) {
     return (struct tally){.show = getenv("WEIR_SHOW") != NULL};
-}
-
-static void tally_print(const char *what, const struct tally *tally) {
-    int pairs = tally->holds + tally->broken + tally->undecided;
-    print_message(
-        "%s: %d pairs: %d hold (%d documents), %d broken, %d undecided (%.1f %%); %d were no schemas\n", what,
-        pairs, tally->holds, tally->documents, tally->broken, tally->undecided,
-        pairs ? 100.0 * tally->undecided / pairs : 0.0, tally->skipped);
 }
 
 /* The event's payload schema with everything it refers to. */
@@ -87,7 +78,25 @@ static void chance_pairs(void **state) {
     buffer_release(&reader);
 }
 
+static void payloads_against_themselves(void **state) {
+    (void)state;
+    struct kit_shipped_events shipped = kit_shipped_events_open();
+    struct tally tally = tally_begin();
+    buffer text;
+    buffer_init(&text, FIXTURE_SCHEMA_BYTES);
+    for (size_t i = 0; i < shipped.events.count; i++) {
+        buffer_clear(&text);
+        payload_text(&text, &shipped.events.items[i]);
+        expect_true(text.data, text.data, i, 20, &tally);
+    }
+    tally_print("payload schemas against themselves", &tally);
+    assert_int_equal(tally.holds, shipped.events.count);
+    buffer_release(&text);
+    kit_shipped_events_close(&shipped);
+}
+
 static const struct spec specs[] = {
+    {"every payload schema of the catalogs holds against itself", payloads_against_themselves},
     {"one change of a payload schema: what is said of it is true", changed_payloads},
     {"schemas by chance: what is said of them is true", chance_pairs},
 };
