@@ -9,7 +9,7 @@ static bool excluded(struct comparison *cmp, const struct claims *claims, const 
 
 static bool one_holds(struct comparison *cmp, const struct claims *claims, const struct applied *applied) {
     for (size_t i = 0; i < applied->count; i++) {
-        bool ok = goal_holds(cmp, claims, part_at(cmp, applied->nodes[i]));
+        bool ok = goal_holds_whole(cmp, claims, part_at(cmp, applied->nodes[i]));
         for (size_t j = 0; ok && applied->kind == APPLY_ONE && j < applied->count; j++)
             ok = j == i || excluded(cmp, claims, part_at(cmp, applied->nodes[j]));
         if (ok)

@@ -15,7 +15,13 @@
 
 enum { GOAL_DEPTH = 400, SPLITS_MAX = 6, SPLIT_VALUES = 16 };
 
-enum goal_outcome { GOAL_UNKNOWN, GOAL_OPEN, GOAL_PROVEN, GOAL_FAILED };
+enum goal_outcome {
+    GOAL_UNKNOWN,
+    GOAL_OPEN,
+    GOAL_PROVEN,
+    GOAL_FAILED,
+    GOAL_NOT_WHOLE /* failed without cases */
+};
 
 struct goal_state {
     enum goal_outcome outcome;
@@ -59,7 +65,12 @@ static bool prove_once(struct comparison *cmp, struct goal_state *state, const s
         list_push(cmp->arena, &cmp->proven, state);
     else if (state->used)
         take_back(cmp, before);
-    state->outcome = ok ? GOAL_PROVEN : cmp->steps > 0 ? GOAL_FAILED : GOAL_UNKNOWN;
+    if (ok)
+        state->outcome = GOAL_PROVEN;
+    else if (cmp->steps > 0)
+        state->outcome = cmp->whole ? GOAL_NOT_WHOLE : GOAL_FAILED;
+    else
+        state->outcome = GOAL_UNKNOWN;
     return ok;
 }
 
@@ -77,6 +88,10 @@ bool goal_holds(struct comparison *cmp, const struct claims *claims, const struc
     case GOAL_OPEN:
         state->used |= cmp->level > state->level;
         return cmp->level > state->level;
+    case GOAL_NOT_WHOLE:
+        if (cmp->whole)
+            return false;
+        break;
     case GOAL_UNKNOWN:
         break;
     }
@@ -84,21 +99,33 @@ bool goal_holds(struct comparison *cmp, const struct claims *claims, const struc
 }
 
 bool goal_holds_inside(struct comparison *cmp, const struct claims *claims, const struct part *part) {
+    bool whole = cmp->whole;
+    cmp->whole = false;
     cmp->level++;
     bool ok = goal_holds(cmp, claims, part);
     cmp->level--;
+    cmp->whole = whole;
+    return ok;
+}
+
+bool goal_holds_whole(struct comparison *cmp, const struct claims *claims, const struct part *part) {
+    bool whole = cmp->whole;
+    cmp->whole = true;
+    bool ok = goal_holds(cmp, claims, part);
+    cmp->whole = whole;
     return ok;
 }
 
 bool claims_empty(struct comparison *cmp, const struct claims *claims) {
-    return claims_facts(cmp, claims)->kinds == 0 || goal_holds(cmp, claims, cmp->nothing);
+    bool whole = cmp->whole;
+    cmp->whole = false;
+    bool empty = claims_facts(cmp, claims)->kinds == 0 || goal_holds(cmp, claims, cmp->nothing);
+    cmp->whole = whole;
+    return empty;
 }
 
 bool claims_empty_inside(struct comparison *cmp, const struct claims *claims) {
-    cmp->level++;
-    bool empty = claims_empty(cmp, claims);
-    cmp->level--;
-    return empty;
+    return claims_facts(cmp, claims)->kinds == 0 || goal_holds_inside(cmp, claims, cmp->nothing);
 }
 
 /* --- telling -------------------------------------------------------------------------------------------- */
@@ -353,6 +380,8 @@ static size_t splits_done(const struct claims *claims) {
 static bool find_cases(const struct goal *goal, case_list *cases) {
     struct comparison *cmp = goal->cmp;
     const struct node *node = goal->part->node;
+    if (cmp->whole)
+        return false;
     if (claims_cases(cmp, goal->claims, cases))
         return true;
     if (!has_branches(node))

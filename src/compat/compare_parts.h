@@ -175,8 +175,10 @@ struct goal {
     const struct step *step;
 };
 
-/* Whatever fits the claims is valid under the part: proven? `step` counts the levels into the document. */
+/* Whatever fits the claims is valid under the part: proven? */
 bool goal_holds(struct comparison *cmp, const struct claims *claims, const struct part *part);
+/* The same without splitting these claims into cases: somebody above does, who has more to choose from. */
+bool goal_holds_whole(struct comparison *cmp, const struct claims *claims, const struct part *part);
 /* The same for a value one level deeper in the document. */
 bool goal_holds_inside(struct comparison *cmp, const struct claims *claims, const struct part *part);
 /* Is it proven that nothing fits the claims? */
@@ -259,6 +261,7 @@ struct comparison {
     int64_t steps;     /* left */
     unsigned depth;    /* of goals inside each other */
     unsigned level;    /* how deep in the document the goal at hand is */
+    bool whole;        /* claims are not split */
     struct map *nodes; /* address of a node -> part */
     LIST(struct part *) parts;
     struct map *shapes, *claim_ids, *claims_ids, *goals;
