@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/process.h"
 #include "catalog/model.h"
+#include "kit/findings.h"
 #include "kit/group.h"
 #include "kit/letters.h"
 #include "weir/outbox.h"
@@ -25,20 +26,36 @@ static char *fixture(const char *name) {
     return text;
 }
 
+static const char *folder_of(const char *yaml) {
+    char *envelope = fixture("envelope.yaml");
+    const char *folder = kit_catalog_folder(yaml);
+    kit_file(folder, "envelope.yaml", envelope);
+    free(envelope);
+    return folder;
+}
+
 /* The fixture with `from` replaced by `to` (NULL: as it is), in a folder of its own. */
 static const char *grid_folder(const char *from, const char *to) {
-    char *yaml = fixture("catalog.yaml"), *envelope = fixture("envelope.yaml");
-    const char *at = from ? strstr(yaml, from) : yaml + strlen(yaml);
-    assert_non_null(at);
-    buffer text;
-    buffer_init(&text, 1 << 20);
-    buffer_append(&text, yaml, (size_t)(at - yaml));
-    buffer_string(&text, from ? to : "");
-    buffer_string(&text, from ? at + strlen(from) : "");
-    const char *folder = kit_catalog_folder(text.data);
-    kit_file(folder, "envelope.yaml", envelope);
-    buffer_release(&text);
-    free(envelope);
+    char *yaml = fixture("catalog.yaml");
+    const char *folder = folder_of(from ? kit_replace(yaml, from, to) : yaml);
+    free(yaml);
+    return folder;
+}
+
+/* The same with one version more, which is like the third. */
+static const char *newer_folder(void) {
+    static const char third[] =
+        "    versions:\n"
+        "      3:\n"
+        "        payload: {type: object, required: [meter_id, reading, kind], additionalProperties: false,\n"
+        "                  properties: {meter_id: {type: string}, kind: {enum: [register, interval]}, "
+        "reading:\n"
+        "                  {type: object, required: [value, unit], additionalProperties: false,\n"
+        "                   properties: {value: {type: number}, unit: {type: string}}}}}\n"
+        "        up: []\n";
+    char *yaml = fixture("catalog.yaml");
+    const char *newer = kit_replace(yaml, "    version: 3\n", "    version: 4\n");
+    const char *folder = folder_of(kit_replace(newer, "    versions:\n", third));
     free(yaml);
     return folder;
 }
@@ -333,6 +350,7 @@ static void an_outbox_row_keeps_its_version(void **state) {
                             .version = rows[i].version};
         expect_ok(weir_emit_sqlite(db, world.catalog, &draft, id, &err), &err);
     }
+    grid_change(&world, newer_folder());
     snprintf(url, sizeof url, "sqlite:%s", kit_path("events.db"));
     EXPECT(WEIR("relay", "--outbox", url, "--once"), 0, NULL, NULL);
     struct kit_run run = WEIR("consume", "archive", "--stdout", "--until-empty");
