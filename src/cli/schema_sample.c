@@ -9,6 +9,7 @@
 #include "cli/schema_file.h"
 #include "event/dialect_model.h"
 #include "event/event.h"
+#include "event/upcast.h"
 #include "sample/sample.h"
 #include "weir/json.h"
 
@@ -23,6 +24,8 @@ static const struct option_row sample_options[] = {
      "also with properties that nobody declared, where they may be"},
     {"draft", 0, OPTION_FLAG, NULL, NULL, NULL, "lines as weir publish --stdin reads them"},
     {"envelope", 0, OPTION_FLAG, NULL, NULL, NULL, "whole events, as they go over the wire"},
+    {"version", 0, OPTION_INT, "N", NULL, NULL, "of an older version of the event type", .least = 1,
+     .most = INT32_MAX},
     {SCHEMA_REF_OPTION},
     {NULL},
 };
@@ -33,6 +36,9 @@ enum { SAYS_NOTHING, SAYS_SOURCE, SAYS_TENANT, SAYS_ALL, SAYS_COUNT };
 struct sampling {
     cli *cli;
     struct schema_file file;
+    int version;              /* 0: the event type's current one */
+    const schema *rules;      /* of that version */
+    const json *example;      /* the same */
     sampler *sampler, *right; /* right: payloads of events whose own is wrong */
     bool invalid, draft, envelope;
     const dialect *dialect;
@@ -46,10 +52,9 @@ struct sampling {
 };
 
 static struct sample_options options_of(const struct sampling *sampling) {
-    const struct event_def *event = sampling->file.event;
     return (struct sample_options){.seed = (uint64_t)sampling->seed,
                                    .open = cli_flag(sampling->cli, "open"),
-                                   .example = event ? event->example : NULL};
+                                   .example = sampling->example};
 }
 
 /* --- events ---------------------------------------------------------------------------------------------- */
@@ -61,7 +66,8 @@ static int64_t sample_time(void *self) {
 
 static void fill_draft(const struct sampling *sampling, weir_draft *draft, weir_text payload) {
     const struct event_def *event = sampling->file.event;
-    *draft = (weir_draft){.type = weir_text_of(event->type), .payload = payload};
+    *draft =
+        (weir_draft){.type = weir_text_of(event->type), .payload = payload, .version = sampling->version};
     if (sampling->says >= SAYS_SOURCE)
         draft->source = weir_text_of(event->owner ? event->owner : "sample");
     if (sampling->says >= SAYS_TENANT)
@@ -111,7 +117,7 @@ static weir_code find_fields(struct sampling *sampling, weir_error *err) {
     weir_code code = WEIR_OK;
     for (int ids = 1; ids >= 0; ids--)
         for (int says = SAYS_NOTHING; says < SAYS_COUNT; says++) {
-            sampler *from = sampler_new(sampling->file.rules, &options);
+            sampler *from = sampler_new(sampling->rules, &options);
             sampling->own_ids = ids;
             sampling->says = says;
             code = make_event(sampling, from, &built, err);
@@ -140,6 +146,10 @@ static void write_draft(struct sampling *sampling, weir_text payload) {
 #define X(option, member, field) write_field(json, member, draft.field);
     PUBLISH_FIELDS(X)
 #undef X
+    if (draft.version) {
+        weir_json_key(json, "version");
+        weir_json_int(json, draft.version);
+    }
     weir_json_key(json, "payload");
     weir_json_raw(json, payload);
     weir_json_end_object(json);
@@ -239,8 +249,8 @@ static void begin(struct sampling *sampling) {
     cli *cli = sampling->cli;
     sampling->seed = cli_int(cli, "seed");
     const struct sample_options options = options_of(sampling);
-    sampling->sampler = sampler_new(sampling->file.rules, &options);
-    sampling->right = sampler_new(sampling->file.rules, &options);
+    sampling->sampler = sampler_new(sampling->rules, &options);
+    sampling->right = sampler_new(sampling->rules, &options);
     sampling->invalid = cli_flag(cli, "invalid");
     if (sampling->file.event) {
         sampling->dialect = cli_catalog(cli)->dialect;
@@ -262,12 +272,38 @@ static void end(struct sampling *sampling) {
     sampler_free(sampling->sampler);
 }
 
+/* The current version's schema, or that of the one asked for. */
+static weir_code choose_version(struct sampling *sampling, weir_error *err) {
+    const struct event_def *event = sampling->file.event;
+    sampling->rules = sampling->file.rules;
+    sampling->example = event ? event->example : NULL;
+    sampling->version = (int)cli_int(sampling->cli, "version");
+    if (!sampling->version || sampling->version == event->version)
+        return WEIR_OK;
+    const struct version_def *older = event_version(event, sampling->version);
+    if (!older || !older->schema) {
+        weir_fail(err, WEIR_NOT_FOUND, "the catalog has no version %d of '%s'", sampling->version,
+                  event->type);
+        return weir_hint(err, "leave the version out for version %d, or list %d under the event's `versions`",
+                         event->version, sampling->version);
+    }
+    sampling->rules = older->schema;
+    sampling->example = older->example;
+    return WEIR_OK;
+}
+
 static int sample(struct sampling *sampling) {
     cli *cli = sampling->cli;
     weir_error err = {0};
-    if ((sampling->draft || sampling->envelope) && !sampling->file.event)
-        return cli_usage(cli, "%s needs an event type of the catalog, and %s is a file",
-                         sampling->draft ? "--draft" : "--envelope", cli_argument(cli, 0));
+    const char *needs = sampling->draft             ? "--draft"
+                        : sampling->envelope        ? "--envelope"
+                        : cli_given(cli, "version") ? "--version"
+                                                    : NULL;
+    if (needs && !sampling->file.event)
+        return cli_usage(cli, "%s needs an event type of the catalog, and %s is a file", needs,
+                         cli_argument(cli, 0));
+    if (choose_version(sampling, &err) != WEIR_OK)
+        return cli_fail(cli, &err);
     begin(sampling);
     int result = print_lines(sampling, &err) == WEIR_OK ? EXIT_OK : cli_fail(cli, &err);
     end(sampling);

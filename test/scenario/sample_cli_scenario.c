@@ -25,6 +25,10 @@ static const char shop[] =
     "     key: /payload/order_id, owner: shop, version: 1,\n"
     "     payload: " PLACED ",\n"
     "     example: {order_id: o-1, total: 5}}\n"
+    "  order.closed:\n"
+    "    {stream: ORDER, subject: order.closed, owner: shop, version: 2,\n"
+    "     payload: {const: {new: 1}}, example: {new: 1},\n"
+    "     versions: {1: {payload: {const: {old: 1}}, example: {old: 1}, up: [{rename: /old, to: new}]}}}\n"
     "services: {shop: {publish: [order.>]}}\n";
 
 #define SAMPLE(...) WEIR("schema", "sample", __VA_ARGS__)
@@ -119,6 +123,23 @@ static void whole_events_pass_validation(void **state) {
     kit_run_free(&run);
 }
 
+static void older_versions_have_documents_too(void **state) {
+    (void)state;
+    begin();
+    EXPECT(SAMPLE("order.closed"), 0, "{\"new\":1}\n", "");
+    EXPECT(SAMPLE("order.closed", "--version", "2"), 0, "{\"new\":1}\n", "");
+    EXPECT(SAMPLE("order.closed", "--version", "1"), 0, "{\"old\":1}\n", "");
+    EXPECT(SAMPLE("order.closed", "--version", "1", "--draft"), 0,
+           "{\"type\":\"order.closed\",\"version\":1,\"payload\":{\"old\":1}}\n", "");
+    struct kit_run run = SAMPLE("order.closed", "--version", "1", "--envelope");
+    assert_non_null(strstr(run.out, "\"version\":1"));
+    assert_non_null(strstr(run.out, "{\"old\":1}"));
+    kit_run_free(&run);
+    EXPECT(SAMPLE("order.closed", "--version", "3"), 1, "",
+           "weir schema sample: the catalog has no version 3 of 'order.closed'\n"
+           "  leave the version out for version 2, or list 3 under the event's `versions`\n");
+}
+
 static void drafts_are_published(void **state) {
     (void)state;
     begin();
@@ -164,6 +185,7 @@ static const struct spec specs[] = {
     {"what is wrong is said with both places", what_is_wrong_is_said_with_both_places},
     {"json has the document and the fault", json_has_the_document_and_the_fault},
     {"whole events pass validation, and wrong ones do not", whole_events_pass_validation},
+    {"older versions have documents too", older_versions_have_documents_too},
     {"drafts are published, and wrong ones are refused", drafts_are_published},
     {"what cannot be is said, with what to do", what_cannot_be_is_said},
 };
