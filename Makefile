@@ -29,7 +29,7 @@ tsan: ## the threaded parts under ThreadSanitizer
 	@$(MAKE) --no-print-directory all BUILD=build-tsan CMAKE_ARGS="-DWEIR_SANITIZE=thread -DWEIR_BENCH=OFF"
 	@cd build-tsan && $(CTEST) -R "$(if $(T),$(T),broker|publish|relay|consume|member|schema_public)"
 
-fuzz: setup ## searches for inputs that break readers; FUZZ_SECONDS=60 each, T=json one target
+fuzz: setup ## searches for inputs that break readers; FUZZ_SECONDS=60 each, T=json one target, T=ajv beside ajv
 	@tools/setup --fuzz && FUZZ_SECONDS="$(FUZZ_SECONDS)" JOBS="$(JOBS)" tools/fuzz $(T)
 
 check: setup ## house rules: format, floors, doors, banned calls, sizes
