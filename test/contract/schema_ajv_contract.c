@@ -223,9 +223,9 @@ static void make_documents(const schema *made, struct dice *dice, char *document
 
 static void expect_known_failure(const char *failure, const char *schema_text) {
     for (size_t i = 0; i < sizeof ajv_failures / sizeof *ajv_failures; i++)
-        if (strncmp(failure, ajv_failures[i], strlen(ajv_failures[i])) == 0)
+        if (strstr(failure, ajv_failures[i]))
             return;
-    fail_msg("schema %s: ajv: %s", schema_text, failure);
+    fail_msg("ajv ends with: %s, for %s", failure, schema_text);
 }
 
 static void compare(struct comparison *with, const char *schema_text, char *const *documents) {
