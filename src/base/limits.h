@@ -31,7 +31,7 @@ enum {
     LIMIT_SCHEMA_NESTING = 256,    /* schemas applied inside each other to one value ($ref, allOf, ...) */
     LIMIT_SCHEMA_DEPTH = 1024,     /* the same over a whole instance, at run time */
     LIMIT_SCHEMA_DOCUMENTS = 1000, /* that one schema refers to */
-    LIMIT_SCHEMA_STEPS = 20000000, /* parts looked at for one instance: a second or two */
+    LIMIT_SCHEMA_STEPS = 5000000,  /* of some 50 ns, for one instance, beyond those for each of its values */
     LIMIT_REGEX_STEPS = 400000,    /* of all matches of one document, beyond one for each byte: some 10 ms */
     LIMIT_REGEX_BYTES = 64 << 10,  /* of one pattern */
     LIMIT_REGEX_HEAP_KIB = 16384,  /* of one match, for the way back */

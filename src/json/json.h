@@ -94,8 +94,10 @@ bool json_equal(const json *a, const json *b);
 /* Compares two JSON numbers by exact value, whatever their size: -1, 0, 1. */
 int json_number_compare(weir_text a, weir_text b);
 bool json_number_integral(weir_text number);
-/* Is a an exact multiple of b (b > 0)? Exponents beyond +-10000 answer false. */
+/* Is a an exact multiple of b? */
 bool json_number_multiple(weir_text a, weir_text b);
+/* Can the number be such a b: is it more than 0, and are its digits, without zeros at both ends, at most 37? */
+bool json_number_divisor(weir_text number);
 
 /* --- writing ------------------------------------------------------------------------------------------- */
 

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Arithmetic on number texts, exact at any length: a number is its digits without outer zeros times a power
- * of ten. All questions take one walk over the digits; nothing is allocated except for a divisor of more than
- * 37 digits. Exponents are read up to 10^15 and stay there: two numbers beyond that compare by their digits. */
+ * of ten. All questions take one walk over the digits; nothing is allocated. Exponents are read
+ * up to 10^15 and stay there: two numbers beyond that compare by their digits. */
 #include "json/number.h"
 
-#include <string.h>
-
-#include "base/memory.h"
 #include "json/json.h"
 
 #define EXPONENT_MAX 1000000000000000LL
@@ -144,65 +141,34 @@ bool json_number_int(weir_text text, int64_t *out) {
 
 /* --- multiples -------------------------------------------------------------------------------- */
 
-enum { EXPONENT_ANSWERED = 10000, WIDE_DIGITS = 37 };
+enum { WIDE_DIGITS = 37 };
 
-/* a * 10^zeros divided by b has no rest; b fits 128 bits with a digit to spare. */
-static bool divides_wide(const struct number *a, int64_t zeros, const struct number *b) {
+/* a * 10^zeros divided by b has no rest; b fits 128 bits with a digit to spare. The tens help with the twos and fives of b
+ * only: without those that they bring along, b must divide the digits of a alone, however many zeros follow. */
+static bool divides(const struct number *a, int64_t zeros, const struct number *b) {
     unsigned __int128 divisor = 0, rest = 0;
     for (const char *at = b->first; at < b->end;)
         divisor = divisor * 10 + (unsigned)next_digit(&at, b->end);
-    const char *at = a->first;
-    for (int64_t i = 0; i < a->count + zeros; i++)
+    for (int64_t left = zeros; left > 0 && divisor % 2 == 0; left--)
+        divisor /= 2;
+    for (int64_t left = zeros; left > 0 && divisor % 5 == 0; left--)
+        divisor /= 5;
+    for (const char *at = a->first; at < a->end && divisor > 1;)
         rest = (rest * 10 + (unsigned)next_digit(&at, a->end)) % divisor;
     return rest == 0;
 }
 
-/* rest -= divisor while that is possible; both have `count` digits, the most significant first. */
-static void reduce(signed char *rest, const signed char *divisor, int64_t count) {
-    while (memcmp(rest, divisor, (size_t)count) >= 0) {
-        int borrow = 0;
-        for (int64_t i = count - 1; i >= 0; i--) {
-            int digit = rest[i] - divisor[i] - borrow;
-            borrow = digit < 0;
-            rest[i] = (signed char)(borrow ? digit + 10 : digit);
-        }
-    }
-}
-
-/* The same by hand, digit by digit. */
-static bool divides_long(const struct number *a, int64_t zeros, const struct number *b) {
-    int64_t count = b->count + 1; /* a leading zero makes room for rest * 10 */
-    signed char *divisor = mem_alloc((size_t)count), *rest = mem_alloc((size_t)count);
-    const char *at = b->first;
-    for (int64_t i = 1; i < count; i++)
-        divisor[i] = (signed char)next_digit(&at, b->end);
-    at = a->first;
-    for (int64_t i = 0; i < a->count + zeros; i++) {
-        memmove(rest, rest + 1, (size_t)count - 1);
-        rest[count - 1] = (signed char)next_digit(&at, a->end);
-        reduce(rest, divisor, count);
-    }
-    bool even = true;
-    for (int64_t i = 0; i < count; i++)
-        even = even && rest[i] == 0;
-    mem_free(divisor);
-    mem_free(rest);
-    return even;
-}
-
 bool json_number_multiple(weir_text a_text, weir_text b_text) {
     struct number a = number_of(a_text), b = number_of(b_text);
-    if (b.count == 0)
+    if (b.count == 0 || b.count > WIDE_DIGITS)
         return false;
     if (a.count == 0)
         return true;
-    bool answered = a.exponent <= EXPONENT_ANSWERED && a.exponent >= -EXPONENT_ANSWERED &&
-                    b.exponent <= EXPONENT_ANSWERED && b.exponent >= -EXPONENT_ANSWERED;
-    int64_t zeros = a.exponent - b.exponent;
-    if (!answered ||
-        zeros < 0) /* a ends in a nonzero digit, so it cannot hold the tens that b brings along */
-        return false;
-    if (b.count <= WIDE_DIGITS)
-        return divides_wide(&a, zeros, &b);
-    return a.count <= EXPONENT_ANSWERED && b.count <= EXPONENT_ANSWERED && divides_long(&a, zeros, &b);
+    int64_t zeros = a.exponent - b.exponent; /* below 0: a ends in a nonzero digit and cannot hold b's tens */
+    return zeros >= 0 && divides(&a, zeros, &b);
+}
+
+bool json_number_divisor(weir_text text) {
+    struct number number = number_of(text);
+    return number.count > 0 && number.count <= WIDE_DIGITS && !number.negative;
 }

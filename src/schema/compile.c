@@ -134,6 +134,12 @@ static void finish_node(struct compiler *compiler, struct node *node) {
         node->string->enough = node->string->min > UINT64_MAX / 8 ? UINT64_MAX
                                : node->string->min                ? node->string->min * 4 - 3
                                                                   : 0;
+    for (size_t i = 0; i < node->applied.count; i++) {
+        node->branches += node->applied.items[i].count;
+        node->lookups += node->applied.items[i].kind == APPLY_DEPENDENT;
+    }
+    for (size_t i = 0; node->object && i < node->object->dependents.count; i++)
+        node->lookups += 1 + node->object->dependents.items[i].count;
     node->costs = node->object || node->array || node->applied.count || node->unevaluated_items ||
                   node->unevaluated_properties;
     node->form = form_of(node);

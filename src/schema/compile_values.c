@@ -62,6 +62,9 @@ weir_code compile_bound(struct work *work, const json *value, weir_error *err) {
         return compile_wrong(work, "must be a number", value, err);
     if (work->row->detail == BOUND_MULTIPLE && json_number_compare(text, weir_text_of("0")) <= 0)
         return compile_wrong(work, "must be greater than 0", value, err);
+    if (work->row->detail == BOUND_MULTIPLE && !json_number_divisor(text))
+        return weir_fail(err, WEIR_LIMIT, "%s/multipleOf: must have at most 37 digits, is %s",
+                         work->spot->where, words_value(work->compiler->arena, value));
     if (!work->node->number)
         work->node->number = arena_alloc(work->compiler->arena, sizeof *work->node->number);
     struct bound *bound = &work->node->number->bounds[work->node->number->count++];

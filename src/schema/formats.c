@@ -116,6 +116,8 @@ static bool uuid(weir_text text) {
     return true;
 }
 
+enum { REGEX_STEPS = 8 };
+
 static const struct format formats[] = {
     {"date-time", "a date-time (RFC 3339)", date_time},
     {"date", "a date (YYYY-MM-DD)", full_date},
@@ -129,7 +131,7 @@ static const struct format formats[] = {
     {"ipv4", "an IPv4 address", format_ipv4},
     {"ipv6", "an IPv6 address", format_ipv6},
     {"json-pointer", "a JSON Pointer", json_pointer_valid},
-    {"regex", "a regular expression", regex_is_valid},
+    {"regex", "a regular expression", regex_is_valid, REGEX_STEPS},
 };
 
 const struct format *format_find(weir_text name) {

@@ -11,6 +11,7 @@ struct format {
     const char *name;
     const char *noun; /* "a date-time" */
     bool (*check)(weir_text text);
+    unsigned steps; /* what one look costs beside its length, where that is much (schema/run.h) */
 };
 
 const struct format *format_find(weir_text name); /* NULL: unknown, never fails */

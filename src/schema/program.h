@@ -129,6 +129,9 @@ struct node {
     LIST(struct applied) applied;
     struct node *unevaluated_items, *unevaluated_properties;
     const struct resource *resource;
+    /* what one look costs, in steps (run.c) */
+    size_t branches;    /* schemas applied to the same value */
+    size_t lookups;     /* of names among the members of an object, one after the other */
     const json *source; /* as written, for annotations */
     const char *where;  /* "#/properties/id" */
     int height;         /* of cycles.c, while compiling */

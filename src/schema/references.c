@@ -9,7 +9,7 @@
 #include "schema/uri.h"
 #include "schema/words.h"
 
-enum { POINTER_BYTES = 1 << 20 };
+enum { POINTER_BYTES = 1 << 20, PLACES_BYTES = 64 << 20 /* all pointers together */ };
 
 void library_init(struct library *library, struct schema *schema, const struct schema_options *options) {
     *library = (struct library){
@@ -200,6 +200,13 @@ static weir_code read_children(struct library *library, const json *held, enum h
     return WEIR_OK;
 }
 
+/* Each schema keeps its pointer, so a long name above many schemas would be there as often. */
+static weir_code refuse_places(const buffer *where, weir_error *err) {
+    weir_fail(err, WEIR_LIMIT, "%.200s%s: the pointers to the schemas need more than %d MiB together",
+              where->data, where->size > 200 ? "..." : "", PLACES_BYTES >> 20);
+    return weir_hint(err, "use shorter names for what holds many schemas");
+}
+
 static weir_code read_schema(struct library *library, const json *schema, struct resource *resource,
                              buffer *where, weir_error *err) {
     if (library_spot(library, schema))
@@ -209,6 +216,9 @@ static weir_code read_schema(struct library *library, const json *schema, struct
                          POINTER_BYTES);
     struct spot *spot = arena_alloc(library->arena, sizeof *spot);
     spot->value = schema;
+    library->place_bytes += where->size;
+    if (library->place_bytes > PLACES_BYTES)
+        return refuse_places(where, err);
     spot->where = arena_cstr(library->arena, buffer_view(where));
     spot->resource = resource;
     map_put(library->spots, address(&schema), spot);

@@ -15,6 +15,7 @@ struct spot {
 };
 
 struct library {
+    size_t place_bytes; /* of all spots */
     struct arena *arena;
     struct schema *schema;
     const struct schema_options *options; /* never NULL */

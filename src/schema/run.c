@@ -13,6 +13,8 @@ enum { RUN_PATH_BYTES = 1 << 20 }; /* the pointer to a value, in a message */
 
 static bool check_values(struct schema_run *run, const struct node *node, const json *value) {
     bool ok = true;
+    if (!run_spend_whole(run, node, value))
+        return false;
     if (node->values && !value_set_has(node->values, value))
         REFUSE(run, node, "enum", "must be one of %s", words_list(run->arena, node->values->source));
     if (node->constant && !value_set_has(node->constant, value))
@@ -37,6 +39,8 @@ static const struct bound_row bound_rows[BOUND_COUNT] = {
 static bool check_number(struct schema_run *run, const struct node *node, const json *value) {
     bool ok = true;
     struct scalar_number number = scalar_number(value);
+    if (!run_spend_digits(run, node, number.text.size))
+        return false;
     if (node->integral && !number_integral(&number))
         REFUSE(run, node, "type", "must be %s, is %s", words_types(run->arena, node->type_words),
                words_value(run->arena, value));
@@ -68,6 +72,9 @@ static bool check_string(struct schema_run *run, const struct node *node, const 
     const struct string_rules *rules = node->string;
     weir_text text = json_text(value);
     bool ok = true;
+    if (!run_spend_text(run, node, text.size) ||
+        (rules->format && !run_spend(run, node, rules->format->steps)))
+        return false;
     REQUIRE(run, check_length(run, node, text));
     if (rules->pattern && !check_pattern(run, node, rules->pattern, text)) {
         if (run->broken)
@@ -88,14 +95,25 @@ bool check_pattern(struct schema_run *run, const struct node *node, const struct
     return result == REGEX_YES;
 }
 
+static size_t cost_of(const struct node *node, const json *value, enum json_type type) {
+    const struct object_rules *object = type == JSON_OBJECT ? node->object : NULL;
+    const struct array_rules *array = type == JSON_ARRAY ? node->array : NULL;
+    size_t count = json_size(value), looks = 0;
+    if (object)
+        looks = 1 + object->patterns.count + (object->names != NULL);
+    else if (array)
+        looks = (array->items != NULL) + (array->contains != NULL);
+    looks += node->unevaluated_items || node->unevaluated_properties;
+    size_t names = type == JSON_OBJECT ? node->lookups * (count / VALUES_PER_STEP) : 0;
+    return 1 + node->branches + count * looks + (array ? array->prefix_count : 0) + names;
+}
+
 /* Nodes that look inside: the ones that can multiply the work. */
 static bool check_inside(struct schema_run *run, const struct node *node, const json *value,
                          enum json_type type) {
     bool ok = true;
-    if (run->broken || --run->steps < 0) {
-        problem_break(run, node, "schema", "schema budget exceeded");
+    if (run->broken || !run_spend(run, node, cost_of(node, value, type)))
         return false;
-    }
     struct marks_saved saved = {0};
     const struct node *rest = type == JSON_OBJECT  ? node->unevaluated_properties
                               : type == JSON_ARRAY ? node->unevaluated_items
@@ -193,10 +211,12 @@ void schema_run_free(schema_run *run) {
     mem_free(run);
 }
 
+enum { STEPS_PER_VALUE = 8 }; /* beside the budget: a large document may take as much longer */
+
 static bool pass(schema_run *run, const json *instance) {
     run->broken = run->full = run->nearing = false;
     run->muted = run->depth = 0;
-    run->steps = LIMIT_SCHEMA_STEPS;
+    run->steps = LIMIT_SCHEMA_STEPS + STEPS_PER_VALUE * (json_behind(instance) - instance);
     run->marks = (struct marks){0};
     run->bits_used = run->scope_count = 0;
     regex_scratch_reset(run->regex);

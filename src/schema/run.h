@@ -98,6 +98,34 @@ void problem_add(struct schema_run *run, const struct node *node, const char *ke
 /* Like it, muted or not, and ends the run: a budget was exceeded. */
 void problem_break(struct schema_run *run, const struct node *node, const char *keyword, const char *message);
 
+/* --- the budget ---------------------------------------------------------------------------------------- */
+
+enum { BYTES_PER_STEP = 64, VALUES_PER_STEP = 8, DIGITS_PER_STEP = 8 };
+
+/* Work is counted in steps of some 50 ns, before it is done, wherever a schema can make it more than the instance is
+ * long: LIMIT_SCHEMA_STEPS are for one document. False, and the run ends, when they are used up. */
+static inline bool run_spend(struct schema_run *run, const struct node *node, size_t steps) {
+    if ((run->steps -= (int64_t)steps) >= 0)
+        return true;
+    problem_break(run, node, "schema", "schema budget exceeded");
+    return false;
+}
+
+/* A long string or number is looked at from its beginning to its end, */
+static inline bool run_spend_text(struct schema_run *run, const struct node *node, size_t bytes) {
+    return bytes < BYTES_PER_STEP || run_spend(run, node, bytes / BYTES_PER_STEP);
+}
+static inline bool run_spend_digits(struct schema_run *run, const struct node *node, size_t digits) {
+    return digits < BYTES_PER_STEP || run_spend(run, node, digits / DIGITS_PER_STEP);
+}
+/* and a container compared with all that is in it. */
+static inline bool run_spend_whole(struct schema_run *run, const struct node *node, const json *value) {
+    size_t values = (size_t)(json_behind(value) - value);
+    return values == 1 || run_spend(run, node, values);
+}
+
+/* --- breaking a rule ------------------------------------------------------------------------------------ */
+
 /* A rule is broken: in the first pass that is the end; in the second it is noted and the rest is looked at.
  * Needs `bool ok` and returns from the function around it. */
 #define REFUSE(run, node, keyword, ...)                     \

@@ -9,8 +9,10 @@ enum { NEAREST_BRANCHES = 64 }; /* more are not looked at for a better message *
 static bool probe(struct schema_run *run, const struct node *node, const json *value) {
     struct marks_saved saved = {0};
     bool marking = run->marks.words > 0;
-    if (marking)
+    if (marking) {
+        run->steps -= (int64_t)(json_size(value) / VALUES_PER_STEP / BYTES_PER_STEP);
         saved = marks_begin(run, json_size(value));
+    }
     run->muted++;
     bool ok = check(run, node, value);
     run->muted--;
@@ -106,7 +108,8 @@ static bool check_if(struct schema_run *run, const struct applied *applied, cons
 }
 
 /* The outermost resource on the way here that has the anchor. */
-static const struct node *dynamic_target(const struct schema_run *run, const struct applied *applied) {
+static const struct node *dynamic_target(struct schema_run *run, const struct applied *applied) {
+    run->steps -= (int64_t)(run->scope_count / VALUES_PER_STEP);
     for (size_t i = 0; i < run->scope_count; i++) {
         const struct resource *resource = run->scopes[i];
         if (resource->slots && resource->slots[applied->slot])

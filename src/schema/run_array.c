@@ -88,6 +88,8 @@ bool check_array(struct schema_run *run, const struct node *node, const json *va
     if (rules->contains)
         REQUIRE(run, check_contains(run, node, value));
     size_t first = 0, second = 0;
+    if (rules->unique && !run_spend_whole(run, node, value))
+        return false;
     if (rules->unique && equals_find(&run->equals, value, &first, &second))
         REFUSE(run, node, "uniqueItems", "must have no equal items, items %zu and %zu are equal", first,
                second);

@@ -10,12 +10,15 @@
 
 APART static bool string_holds(struct schema_run *run, const struct node *node, weir_text text) {
     const struct string_rules *rules = node->string;
-    return length_holds(rules, text) && (!rules->pattern || check_pattern(run, node, rules->pattern, text)) &&
-           (!rules->format || rules->format->check(text));
+    return run_spend_text(run, node, text.size) && length_holds(rules, text) &&
+           (!rules->pattern || check_pattern(run, node, rules->pattern, text)) &&
+           (!rules->format || (run_spend(run, node, rules->format->steps) && rules->format->check(text)));
 }
 
-APART static bool number_holds(const struct node *node, const json *value) {
+APART static bool number_holds(struct schema_run *run, const struct node *node, const json *value) {
     struct scalar_number number = scalar_number(value);
+    if (!run_spend_digits(run, node, number.text.size))
+        return false;
     if (node->integral && !number_integral(&number))
         return false;
     for (size_t i = 0; node->number && i < node->number->count; i++)
@@ -38,9 +41,10 @@ __attribute__((always_inline)) static inline bool holds(struct schema_run *run, 
     case FORM_STRING:
         return tag != JSON_TAG_STRING || string_holds(run, node, json_own_text(value));
     case FORM_NUMBER:
-        return tag != JSON_TAG_NUMBER || number_holds(node, value);
+        return tag != JSON_TAG_NUMBER || number_holds(run, node, value);
     case FORM_WORDS:
-        return value_set_has(node->values ? node->values : node->constant, value);
+        return (tag < JSON_TAG_ARRAY || run_spend_whole(run, node, value)) &&
+               value_set_has(node->values ? node->values : node->constant, value);
     case FORM_MEMBERS:
         return tag != JSON_TAG_OBJECT || members_hold(run, node, value);
     case FORM_ITEMS:
@@ -55,8 +59,8 @@ static bool members_hold(struct schema_run *run, const struct node *node, const 
     const struct object_rules *rules = node->object;
     const struct key *guess = rules->keys.first;
     size_t count = json_size(value), required = 0;
-    if (--run->steps < 0)
-        return check_rules(run, node, value, JSON_OBJECT); /* says so */
+    if (!run_spend(run, node, 1 + count / VALUES_PER_STEP))
+        return false;
     if (count < rules->min || count > rules->max || count < rules->required_count)
         return false;
     for (const json *key = value + 1; count > 0; count--, key = json_behind(key + 1)) {
@@ -72,14 +76,15 @@ static bool members_hold(struct schema_run *run, const struct node *node, const 
 static bool items_hold(struct schema_run *run, const struct node *node, const json *value) {
     const struct array_rules *rules = node->array;
     size_t count = json_size(value), first, second;
-    if (--run->steps < 0)
-        return check_rules(run, node, value, JSON_ARRAY);
+    if (!run_spend(run, node, 1 + count / VALUES_PER_STEP))
+        return false;
     if (count < rules->min || count > rules->max)
         return false;
     for (const json *item = value + 1; count > 0; count--, item = json_behind(item))
         if (!holds(run, rules->items, item))
             return false;
-    return !rules->unique || !equals_find(&run->equals, value, &first, &second);
+    return !rules->unique ||
+           (run_spend_whole(run, node, value) && !equals_find(&run->equals, value, &first, &second));
 }
 
 bool check_quick(struct schema_run *run, const struct node *node, const json *value) {

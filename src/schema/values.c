@@ -96,6 +96,11 @@ static bool equal(const json *a, const json *b) {
 
 /* --- enum and const ------------------------------------------------------------------------------------- */
 
+/* A value that is written again takes the place of the first: many of them would make a long row to step over. */
+static bool is_same(const struct value_set *set, size_t a, size_t b) {
+    return set->hashes[a] == set->hashes[b] && equal(set->values[a], set->values[b]);
+}
+
 static void value_set_index(struct arena *arena, struct value_set *set) {
     set->mask = 31;
     while (set->mask < set->count * 2)
@@ -105,7 +110,7 @@ static void value_set_index(struct arena *arena, struct value_set *set) {
     for (size_t i = 0; i < set->count; i++) {
         set->hashes[i] = value_hash(set->values[i], 0);
         uint64_t at = set->hashes[i] & set->mask;
-        while (set->slots[at])
+        while (set->slots[at] && !is_same(set, set->slots[at] - 1, i))
             at = (at + 1) & set->mask;
         set->slots[at] = (uint32_t)i + 1;
     }

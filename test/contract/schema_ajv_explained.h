@@ -160,6 +160,14 @@ static inline bool asks_which_properties(const json *schema, const json *documen
     return uses(schema, "unevaluatedProperties") && evaluates_in_branches(schema);
 }
 
+static inline bool is_unique_and_prefix(const json *schema) {
+    return json_get(schema, "uniqueItems") && json_get(schema, "prefixItems");
+}
+static inline bool asks_unique_prefix(const json *schema, const json *document) {
+    (void)document;
+    return some(schema, is_unique_and_prefix);
+}
+
 static inline bool is_empty_array(const json *value) {
     return json_is(value, JSON_ARRAY) && !json_size(value);
 }
@@ -215,6 +223,9 @@ static const struct explained {
     {.keywords = contains_in_nothing,
      .reason = "Core 10.3.1.3: an empty array contains nothing; ajv forgets that when it has looked at items "
                "before"},
+    {.keywords = asks_unique_prefix,
+     .reason =
+         "Validation 6.4.3: all items are compared; ajv goes by the type under items, which is of the rest"},
     {.keywords = asks_what_if_evaluated,
      .reason = "Core 10.2.2.1: if evaluates also without then and else; ajv leaves it out"},
     {.keywords = asks_which_items,

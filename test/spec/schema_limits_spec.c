@@ -153,6 +153,10 @@ static void tiny_multiple(void **state) {
     expect_problems("{'multipleOf':1e300}", "1e299", " #/multipleOf: must be a multiple of 1e300, is 1e299");
     expect_problems("{'multipleOf':3}", "1e400000000",
                     " #/multipleOf: must be a multiple of 3, is 1e400000000");
+    expect_valid("{'multipleOf':0.01}", "1e999999999");
+    expect_no_schema("{'multipleOf':12345678901234567890123456789012345678}", WEIR_LIMIT,
+                     "#/multipleOf: must have at most 37 digits, is 12345678901234567890123456789012345678",
+                     "");
 }
 
 static void many_unique_items(void **state) {
@@ -267,6 +271,128 @@ static void doubling_schema(void **state) {
     json_doc_free(doc);
 }
 
+static json_doc *digits_of(int count) {
+    buffer text;
+    buffer_init(&text, 16 << 20);
+    for (int i = 0; i < count; i++)
+        buffer_char(&text, '7');
+    return parse_buffer(&text);
+}
+
+/* {"allOf": [part, part, ...]} */
+static json_doc *all_of(const char *part, int count) {
+    buffer text;
+    buffer_init(&text, 16 << 20);
+    buffer_string(&text, "{\"allOf\":[");
+    for (int i = 0; i < count; i++)
+        buffer_printf(&text, "%s%s", i ? "," : "", part);
+    buffer_string(&text, "]}");
+    return parse_buffer(&text);
+}
+
+/* Work that a wide schema does again and again over a large value. */
+static void wide_schemas(void **state) {
+    (void)state;
+    const struct {
+        const char *part;
+        json_doc *instance;
+    } rows[] = {
+        {"{\"items\":{\"type\":\"integer\"}}", array_of(MANY, "", "", 0)},
+        {"{\"uniqueItems\":true}", array_of(MANY, "", "", 0)},
+        {"{\"anyOf\":[{\"items\":{\"type\":\"string\"}},{\"contains\":{\"const\":-1}},true]}",
+         array_of(MANY, "", "", 0)},
+        {"{\"maxLength\":600000}", text_of("\xc3\xa9", 500000)},
+        {"{\"pattern\":\"^[a-z]*$\"}", text_of("a", 1000000)},
+        {"{\"maximum\":1e7000000}", digits_of(1000000)},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        json_doc *doc = all_of(rows[i].part, 20000);
+        expect_soon(doc, rows[i].instance, "schema budget exceeded", 30);
+        json_doc_free(doc);
+        json_doc_free(rows[i].instance);
+    }
+}
+
+/* As many lookups or matches as the schema has rules, for each of the members. */
+static void rules_times_members(void **state) {
+    (void)state;
+    const char *const keywords[][3] = {{"patternProperties", "^(x|y)", "true"},
+                                       {"dependentRequired", "", "[\"z\"]"},
+                                       {"dependentSchemas", "", "true"}};
+    buffer object;
+    buffer_init(&object, 16 << 20);
+    buffer_char(&object, '{');
+    for (int i = 0; i < MANY; i++)
+        buffer_printf(&object, "%s\"x%d\":1", i ? "," : "", i);
+    buffer_char(&object, '}');
+    json_doc *instance = parse_buffer(&object);
+    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++) {
+        buffer text;
+        buffer_init(&text, 16 << 20);
+        buffer_printf(&text, "{\"%s\":{", keywords[i][0]);
+        for (int j = 0; j < 2000; j++)
+            buffer_printf(&text, "%s\"%sk%d\":%s", j ? "," : "", keywords[i][1], j, keywords[i][2]);
+        buffer_string(&text, "}}");
+        json_doc *doc = parse_buffer(&text);
+        expect_soon(doc, instance, "schema budget exceeded", 10);
+        json_doc_free(doc);
+    }
+    json_doc_free(instance);
+}
+
+/* The budget grows with the document: what looks at each value a few times is never refused for its size. */
+static void large_documents(void **state) {
+    (void)state;
+    json_doc *doc =
+        fixture_json("{'items':{'allOf':[{'type':'integer'},{'anyOf':[{'minimum':3},{'maximum':7}]}]},"
+                     "'uniqueItems':true,'contains':{'const':7}}");
+    json_doc *instance = array_of(10 * MANY, "", "", 0);
+    expect_soon(doc, instance, "", 20);
+    json_doc_free(instance);
+    json_doc_free(doc);
+}
+
+static void enum_of_the_same(void **state) {
+    (void)state;
+    buffer text;
+    buffer_init(&text, 16 << 20);
+    buffer_string(&text, "{\"enum\":[");
+    for (int i = 0; i < MANY; i++)
+        buffer_printf(&text, "%s%s", i ? "," : "", i % 2 ? "1.0" : "1");
+    buffer_string(&text, "]}");
+    json_doc *doc = parse_buffer(&text), *instance = fixture_json("10e-1"), *other = fixture_json("2");
+    expect_soon(doc, instance, "", 5);
+    expect_soon(doc, other, "must be one of 1, 1.0, 1, 1.0, 1, 1.0, 1, 1.0 and 99992 more", 5);
+    json_doc_free(other);
+    json_doc_free(instance);
+    json_doc_free(doc);
+}
+
+/* Each schema keeps its place: a thousand of them below a name of a megabyte would keep a gigabyte. */
+static void many_long_places(void **state) {
+    (void)state;
+    buffer text;
+    buffer_init(&text, 16 << 20);
+    buffer_string(&text, "{\"properties\":{\"");
+    for (int i = 0; i < 500000; i++)
+        buffer_char(&text, 'k');
+    buffer_string(&text, "\":{\"allOf\":[{}");
+    for (int i = 0; i < 1000; i++)
+        buffer_string(&text, ",{}");
+    buffer_string(&text, "]}}}");
+    json_doc *doc = parse_buffer(&text);
+    schema *made = NULL;
+    weir_error err;
+    char message[400], name[200];
+    memset(name, 'k', sizeof name);
+    snprintf(message, sizeof message,
+             "#/properties/%.*s...: the pointers to the schemas need more than 64 MiB together", 200 - 13,
+             name);
+    expect_error(schema_compile(&made, json_root(doc), NULL, &err), WEIR_LIMIT, &err, message);
+    assert_string_equal(err.hint, "use shorter names for what holds many schemas");
+    json_doc_free(doc);
+}
+
 /* A $dynamicRef can come back to the same value only by the way taken at run time. */
 static void dynamic_loop(void **state) {
     (void)state;
@@ -329,6 +455,11 @@ static const struct spec specs[] = {
     {"allOf may be nested as deep as JSON", deep_all_of},
     {"a chain of references has a bound", long_chains},
     {"a schema that doubles the work at each level stops at its budget", doubling_schema},
+    {"a wide schema over a large value stops at its budget", wide_schemas},
+    {"rules times members stop at their budget", rules_times_members},
+    {"the budget grows with the document", large_documents},
+    {"an enum of 100000 equal values compiles in linear time", enum_of_the_same},
+    {"places that would fill the memory are refused", many_long_places},
     {"a dynamic reference that loops stops at its budget", dynamic_loop},
     {"boolean schemas allow everything or nothing", boolean_schemas},
     {"a deep instance is checked to its bottom", deep_instance},
