@@ -28,6 +28,7 @@ const json *compare_string(struct comparison *cmp, weir_text text) {
 
 bool regex_fits(struct comparison *cmp, const struct regex *regex, weir_text text) {
     cmp->steps--;
+    regex_scratch_reset(cmp->regex);
     return regex_match(regex, cmp->regex, text) == REGEX_YES;
 }
 

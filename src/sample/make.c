@@ -13,6 +13,7 @@ enum {
 };
 
 enum regex_result matches(struct maker *maker, const struct regex *regex, weir_text text) {
+    regex_scratch_reset(maker->sampler->regex);
     enum regex_result result = regex_match(regex, maker->sampler->regex, text);
     spend(maker, result == REGEX_EXCEEDED ? MATCH_EXCEEDED : text.size / BYTES_FOR_ONE);
     return result;
@@ -31,7 +32,7 @@ bool claims_hold(struct maker *maker, const claims *given, weir_text text) {
         if (claim->schema->dynamic && claim->node != claim->schema->root)
             continue; /* what it means depends on the way here; the end will tell */
         bool fits = schema_valid(sampler->run, &part, value, false);
-        spend(maker, (size_t)(LIMIT_SCHEMA_STEPS - sampler->run->steps) / STEPS_FOR_ONE);
+        spend(maker, (size_t)(sampler->run->granted - sampler->run->steps) / STEPS_FOR_ONE);
         if (fits == claim->denied)
             return false;
     }

@@ -87,6 +87,7 @@ static void keep_matching(struct maker *maker, struct pool *pool, const struct r
     for (size_t i = 0; i < pool->count; i++) {
         buffer_clear(&text);
         rune_write(&text, pool->runes[i]);
+        regex_scratch_reset(maker->sampler->regex);
         if (regex_match(regex, maker->sampler->regex, buffer_view(&text)) == REGEX_YES)
             pool->runes[kept++] = pool->runes[i];
     }

@@ -216,7 +216,7 @@ enum { STEPS_PER_VALUE = 8 }; /* beside the budget: a large document may take as
 static bool pass(schema_run *run, const json *instance) {
     run->broken = run->full = run->nearing = false;
     run->muted = run->depth = 0;
-    run->steps = LIMIT_SCHEMA_STEPS + STEPS_PER_VALUE * (json_behind(instance) - instance);
+    run->steps = run->granted = LIMIT_SCHEMA_STEPS + STEPS_PER_VALUE * (json_behind(instance) - instance);
     run->marks = (struct marks){0};
     run->bits_used = run->scope_count = 0;
     regex_scratch_reset(run->regex);
