@@ -53,7 +53,7 @@ bool service_publishes(arena *arena, const struct service_def *service, const st
 
 /* --- the parts ------------------------------------------------------------------------------------------ */
 
-void compare_schemas(struct comparing *run);   /* judge.c */
+void compare_schemas(struct comparing *run);   /* readers.c */
 void compare_envelopes(struct comparing *run); /* envelope.c */
 void compare_rights(struct comparing *run);    /* rights.c */
 void compare_retention(struct comparing *run); /* retention.c */

@@ -38,6 +38,18 @@ void judge_refused(struct judging *judging, const struct written *written, const
 const char *judge_refusal_of(struct judging *judging, const schema *schema, const json *document,
                              const char **pointer);
 
+/* A schema of the new catalog, which is what somebody is about to release: its places are shown. */
+struct shown_schema {
+    const schema *schema;
+    const json *payload;
+    struct place place; /* where its version is defined */
+};
+/* Holds the written version against a schema of the new catalog: BACKWARD is that one's reader, FORWARD its writer. */
+void judge_compare(struct judging *judging, const struct written *written, const struct shown_schema *shown,
+                   enum compat_direction direction, const reader_list *readers);
+/* Before the next version: what was compared for this one is let go. */
+void judge_done(struct judging *judging);
+
 /* raised.c: new readers get this version as version `to`. */
 void judge_raised(struct judging *judging, const struct written *written, int to, const reader_list *readers);
 

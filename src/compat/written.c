@@ -9,17 +9,28 @@
 
 enum { TEXT_MAX = 64 << 20 };
 
+/* Members in one order: a bundle has them in another than the files it was made from. */
+static const char *canonical(arena *arena, weir_text text, const json *otherwise) {
+    json_doc *doc = NULL;
+    buffer out;
+    buffer_init(&out, TEXT_MAX);
+    bool parsed = text.size && json_parse(&doc, text, NULL) == WEIR_OK;
+    json_write_canonical(&out, parsed ? json_root(doc) : otherwise);
+    const char *kept = arena_cstr(arena, buffer_view(&out));
+    buffer_release(&out);
+    json_doc_free(doc);
+    return kept;
+}
+
 static const char *make_text(arena *arena, const weir_catalog *catalog, const json *payload,
                              struct place place) {
     buffer text;
     weir_error err;
     buffer_init(&text, TEXT_MAX);
     const struct source *from = schema_source(catalog, payload, place);
-    if (!from || schema_standalone(&text, catalog, payload, from, "weir:compat", &err) != WEIR_OK) {
+    if (!from || schema_standalone(&text, catalog, payload, from, "weir:compat", &err) != WEIR_OK)
         buffer_clear(&text);
-        json_write_canonical(&text, payload);
-    }
-    const char *kept = arena_cstr(arena, buffer_view(&text));
+    const char *kept = canonical(arena, buffer_view(&text), payload);
     buffer_release(&text);
     return kept;
 }

@@ -229,6 +229,27 @@ static void groups_state_what_they_read(void **state) {
     }
 }
 
+/* A group that states version 1 only stays behind when events become version 2. */
+static void groups_that_stay_behind_are_told(void **state) {
+    (void)state;
+    static const char *const versions[] = {", versions: {order.placed: [1]}",
+                                           ", versions: {order.placed: [1, 2]}"};
+    const char *old = kit_replace(shop, "{ORDERS: all}", "{ORDERS: all}, versions: {order.placed: [1]}");
+    for (size_t i = 0; i < 2; i++) {
+        struct opened opened;
+        const char *reads =
+            kit_replace(kit_replace(second(""), NUMBER, MORE), "{ORDERS: all}", "{ORDERS: all}%");
+        open_history(&opened, &(struct history){.yaml = {old, kit_replace(reads, "%", versions[i])},
+                                                .require = WORD_FORWARD});
+        static const char *const lines[] = {"break order.placed: new events (version 2) have no reader in a "
+                                            "group: group 'billing' reads version 1, "
+                                            "and nothing brings version 2 there [group billing (desk)]",
+                                            NULL};
+        expect_lines(&opened.result, i == 0 ? lines : lines + 1);
+        close_history(&opened);
+    }
+}
+
 static void a_version_that_goes_back_is_a_break(void **state) {
     (void)state;
     struct opened opened;
@@ -257,6 +278,7 @@ static const struct spec specs[] = {
     {"an up-caster for another past than the stored one is a break",
      an_up_caster_for_another_past_is_a_break},
     {"groups are judged by the versions they state", groups_state_what_they_read},
+    {"groups that stay behind with an older version are told", groups_that_stay_behind_are_told},
     {"a version that goes back is a break", a_version_that_goes_back_is_a_break},
 };
 SPEC_MAIN(specs)
