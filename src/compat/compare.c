@@ -211,7 +211,7 @@ static struct comparison *begin(const schema *writer, const schema *reader,
     cmp->run = schema_run_new();
     cmp->regex = regex_scratch_new();
     struct map **maps[] = {&cmp->nodes, &cmp->shapes,      &cmp->claim_ids, &cmp->claims_ids,
-                           &cmp->goals, &cmp->doubts_seen, &cmp->texts};
+                           &cmp->goals, &cmp->doubts_seen, &cmp->texts,     &cmp->languages};
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         *maps[i] = map_new();
     cmp->booleans = compare_json(cmp, "[null,true,false]");
@@ -234,7 +234,7 @@ void compare_free(comparison *cmp) {
     if (!cmp)
         return;
     struct map *maps[] = {cmp->nodes, cmp->shapes,      cmp->claim_ids, cmp->claims_ids,
-                          cmp->goals, cmp->doubts_seen, cmp->texts};
+                          cmp->goals, cmp->doubts_seen, cmp->texts,     cmp->languages};
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         map_free(maps[i]);
     for (size_t i = 0; i < cmp->maps.count; i++)

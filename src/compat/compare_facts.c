@@ -3,6 +3,7 @@
  * required. Each fact is true of every value that fits the claims; together they may still let more through than
  * the claims do. Where a value can only be one of a few (enum, const, true and false), they are tried one by one
  * and the facts are exact. */
+#include "compat/compare_language.h"
 #include "compat/compare_parts.h"
 
 enum { VALUES_MAX = 20000, FEW_INTEGERS = 64 };
@@ -189,11 +190,24 @@ static void read_array(struct facts *facts, const struct array_rules *rules) {
     facts->unique |= rules->unique;
 }
 
+static void narrow_length(struct facts *facts, uint64_t min, uint64_t max) {
+    facts->length_min = min > facts->length_min ? min : facts->length_min;
+    facts->length_max = max < facts->length_max ? max : facts->length_max;
+}
+
+static void read_pattern(struct comparison *cmp, struct facts *facts, weir_text pattern) {
+    const struct language *language = language_of(cmp, pattern);
+    uint64_t shortest = 0, longest = UINT64_MAX;
+    list_push(cmp->arena, &facts->patterns, pattern);
+    if (language)
+        language_lengths(language, &shortest, &longest);
+    narrow_length(facts, shortest, longest);
+}
+
 static void read_string(struct comparison *cmp, struct facts *facts, const struct string_rules *rules) {
-    facts->length_min = rules->min > facts->length_min ? rules->min : facts->length_min;
-    facts->length_max = rules->max < facts->length_max ? rules->max : facts->length_max;
+    narrow_length(facts, rules->min, rules->max);
     if (rules->pattern)
-        list_push(cmp->arena, &facts->patterns, rules->pattern_text);
+        read_pattern(cmp, facts, rules->pattern_text);
     if (rules->format)
         list_push(cmp->arena, &facts->formats, rules->format);
 }
@@ -334,7 +348,7 @@ const struct facts *claims_facts(struct comparison *cmp, const struct claims *cl
         else if (claim->kind == CLAIM_SHAPE)
             read_shape(cmp, facts, claim->shape);
         else if (claim->kind == CLAIM_PATTERN)
-            list_push(cmp->arena, &facts->patterns, claim->name);
+            read_pattern(cmp, facts, claim->name);
         else if (claim->kind == CLAIM_HAS || claim->kind == CLAIM_MEMBER)
             add_name(cmp, facts, claim->name, claim->kind == CLAIM_HAS);
     }

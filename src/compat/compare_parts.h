@@ -195,6 +195,8 @@ bool goal_inside(const struct goal *goal, const struct claims *claims, const str
                  struct step step);
 bool goal_same(const struct goal *goal, const struct claims *claims, const struct part *part);
 
+/* The pattern as a set of texts; NULL: nothing is known of it. */
+const struct language *language_of(struct comparison *cmp, weir_text pattern);
 bool prove_number(const struct goal *goal);
 bool prove_string(const struct goal *goal);
 bool prove_array(const struct goal *goal);
@@ -269,8 +271,8 @@ struct comparison {
     uint32_t claim_count, claims_count;
     LIST(struct goal_state *) proven; /* in the order they were: some are taken back */
     struct regex_scratch *regex;
-    struct map *patterns; /* text -> struct regex, compiled here */
-    struct map *texts;    /* text -> json of that string */
+    struct map *languages; /* text of a pattern -> struct language */
+    struct map *texts;     /* text -> json of that string */
     LIST(json_doc *) docs;
     LIST(struct map *) maps;
     const json *booleans;       /* [null, true, false] */

@@ -78,6 +78,61 @@ static void chance_pairs(void **state) {
     buffer_release(&reader);
 }
 
+/* A pattern by chance, as JSON writes it. */
+static void chance_pattern(buffer *out, struct dice *dice, int depth) {
+    static const char *const atoms[] = {"a",        "b",     "[ab]",  "[^a]", ".",
+                                        "[a-c0-9]", "\\\\d", "\\\\w", "-",    "0"};
+    static const char *const repeats[] = {"", "", "", "*", "+", "?", "{2}", "{1,3}", "{2,}"};
+    for (size_t i = 0, count = 1 + dice_below(dice, 3); i < count; i++) {
+        if (depth > 0 && dice_once_in(dice, 3)) {
+            buffer_string(out, dice_once_in(dice, 2) ? "(" : "(?:");
+            chance_pattern(out, dice, depth - 1);
+            if (dice_once_in(dice, 2)) {
+                buffer_char(out, '|');
+                chance_pattern(out, dice, depth - 1);
+            }
+            buffer_char(out, ')');
+        } else {
+            buffer_string(out, atoms[dice_below(dice, sizeof atoms / sizeof *atoms)]);
+        }
+        buffer_string(out, repeats[dice_below(dice, sizeof repeats / sizeof *repeats)]);
+    }
+}
+
+static void chance_text_schema(buffer *out, struct dice *dice) {
+    buffer_string(out, "{\"type\":\"string\"");
+    if (!dice_once_in(dice, 4)) {
+        buffer_printf(out, ",\"pattern\":\"%s", dice_once_in(dice, 4) ? "" : "^");
+        chance_pattern(out, dice, 2);
+        buffer_string(out, dice_once_in(dice, 4) ? "\"" : "$\"");
+    }
+    if (dice_once_in(dice, 3))
+        buffer_printf(out, ",\"minLength\":%zu", dice_below(dice, 3));
+    if (dice_once_in(dice, 3))
+        buffer_printf(out, ",\"maxLength\":%zu", 1 + dice_below(dice, 4));
+    buffer_char(out, '}');
+}
+
+static void chance_patterns(void **state) {
+    (void)state;
+    struct tally tally = tally_begin();
+    uint64_t seed = spec_seed();
+    buffer writer, reader;
+    buffer_init(&writer, FIXTURE_SCHEMA_BYTES);
+    buffer_init(&reader, FIXTURE_SCHEMA_BYTES);
+    for (int i = 0; i < pairs_wanted(400); i++, seed++) {
+        struct dice dice = {seed};
+        buffer_clear(&writer);
+        buffer_clear(&reader);
+        chance_text_schema(&writer, &dice);
+        chance_text_schema(&reader, &dice);
+        expect_true(writer.data, reader.data, seed, 20, &tally);
+    }
+    tally_print("texts and patterns by chance", &tally);
+    buffer_release(&writer);
+    buffer_release(&reader);
+}
+
 static void payloads_against_themselves(void **state) {
     (void)state;
     struct kit_shipped_events shipped = kit_shipped_events_open();
@@ -98,6 +153,7 @@ static void payloads_against_themselves(void **state) {
 static const struct spec specs[] = {
     {"every payload schema of the catalogs holds against itself", payloads_against_themselves},
     {"one change of a payload schema: what is said of it is true", changed_payloads},
+    {"patterns by chance: what is said of them is true", chance_patterns},
     {"schemas by chance: what is said of them is true", chance_pairs},
 };
 
