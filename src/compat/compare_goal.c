@@ -246,11 +246,12 @@ static bool prove_kinds(const struct goal *goal, const struct facts *facts) {
         return true;
     if (!goal->telling)
         return false;
+    const char *written = facts->kinds == ALL_KINDS ? "anything" : kinds_words(cmp, bad);
     if (node->verdict == VERDICT_FALSE)
         return goal_refuse(goal, "false", "false", "the writer may write %s, the reader allows nothing here",
-                           kinds_words(cmp, bad));
+                           written);
     return goal_refuse(goal, "type", lone_types(cmp, kinds_of_node(node)),
-                       "the writer may write %s, the reader reads only %s", kinds_words(cmp, bad),
+                       "the writer may write %s, the reader reads only %s", written,
                        kinds_words(cmp, kinds_of_node(node)));
 }
 

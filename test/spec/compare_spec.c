@@ -100,23 +100,20 @@ static const struct row content_models[] = {
 static const struct row content_models_as_written[] = {
     {"{'type':'object','properties':{'id':{'type':'string'}}}",
      "{'type':'object','properties':{'id':{'type':'string'},'qty':{'type':'number'}}}",
-     "broken /qty #/properties/qty/type: the writer may write null, true or false, a string, an array or an "
-     "object, the reader reads only a number"},
+     "broken /qty #/properties/qty/type: the writer may write anything, the reader reads only a number"},
     {"{'type':'object','properties':{'id':{'type':'string'},'qty':{'type':'number'}}}",
      "{'type':'object','properties':{'id':{'type':'string'}}}", "holds"},
     {"{'type':'object','properties':{'id':{'type':'string'}}}",
      "{'type':'object','properties':{'id':{'type':'string'},'qty':{'type':'number'}},'required':['qty']}",
      "broken  #/required: the writer may leave out 'qty', which the reader requires\nbroken /qty "
-     "#/properties/qty/type: the writer may write null, true or false, a string, an array or an object, the "
-     "reader reads only a number"},
+     "#/properties/qty/type: the writer may write anything, the reader reads only a number"},
     {"{'type':'object','properties':{'id':{'type':'string'},'qty':{'type':'number'}},'required':['qty']}",
      "{'type':'object','properties':{'id':{'type':'string'}}}", "holds"},
     {"{'type':'object','properties':{'id':{'type':'string'}}}",
      "{'type':'object','properties':{'id':{'type':'string'},'qty':{'type':'number','default':1}},'required':["
      "'qty']}",
      "broken  #/required: the writer may leave out 'qty', which the reader requires\nbroken /qty "
-     "#/properties/qty/type: the writer may write null, true or false, a string, an array or an object, the "
-     "reader reads only a number"},
+     "#/properties/qty/type: the writer may write anything, the reader reads only a number"},
     {"{'type':'object','properties':{'id':{'type':'string'},'qty':{'type':'number','default':1}},'required':["
      "'qty']}",
      "{'type':'object','properties':{'id':{'type':'string'}}}", "holds"},
@@ -152,8 +149,7 @@ static const struct row content_models_as_written[] = {
 static const struct row open_writers[] = {
     {"{'type':'object','properties':{'id':{'type':'string'}}}",
      "{'type':'object','properties':{'id':{'type':'string'},'qty':{'type':'number'}}}",
-     "broken /qty #/properties/qty/type: the writer may write null, true or false, a string, an array or an "
-     "object, the reader reads only a number"},
+     "broken /qty #/properties/qty/type: the writer may write anything, the reader reads only a number"},
     {"{'type':'object','properties':{'id':{'type':'string'},'qty':{'type':'number'}}}",
      "{'type':'object','properties':{'id':{'type':'string'}}}", "holds"},
     {"{'type':'object','properties':{'id':{'type':'string'}},'additionalProperties':false}",
@@ -177,11 +173,8 @@ static const struct row types[] = {
     {"{'properties':{'a':{'type':'string'}}}", "{'properties':{'a':{'type':'integer'}}}",
      "broken /a #/properties/a/type: the writer may write a string, the reader reads only an integer"},
     {"{}", "{'type':'object'}",
-     "broken  #/type: the writer may write null, true or false, a number, a string or an array, the reader "
-     "reads only an object"},
-    {"true", "false",
-     "broken  #: the writer may write null, true or false, a number, a string, an array or an object, the "
-     "reader allows nothing here"},
+     "broken  #/type: the writer may write anything, the reader reads only an object"},
+    {"true", "false", "broken  #: the writer may write anything, the reader allows nothing here"},
     {"false", "{'type':'object','required':['a']}", "holds"},
     {"{'type':'number','multipleOf':2}", "{'type':'integer'}", "holds"},
     {"{'enum':[1,2.0]}", "{'type':'integer'}", "holds"},
@@ -265,12 +258,11 @@ static const struct row objects[] = {
      "{'type':'object','properties':{'a':true,'unit':{'type':'string'}},'required':['a','unit']}",
      "broken  #/required: the writer may leave out 'unit', which the reader requires"},
     {"{'type':'object'}", "{'type':'object','properties':{'a':{'type':'string'}}}",
-     "broken /a #/properties/a/type: the writer may write null, true or false, a number, an array or an "
-     "object, the reader reads only a string"},
+     "broken /a #/properties/a/type: the writer may write anything, the reader reads only a string"},
     {"{'type':'object','properties':{'m':{'type':'object'}}}",
      "{'properties':{'m':{'properties':{'a':{'type':'string'}}}}}",
-     "broken /m/a #/properties/m/properties/a/type: the writer may write null, true or false, a number, an "
-     "array or an object, the reader reads only a string"},
+     "broken /m/a #/properties/m/properties/a/type: the writer may write anything, the reader reads only a "
+     "string"},
     {"{'properties':{'a':true},'additionalProperties':{'type':'string'}}",
      "{'properties':{'a':true},'additionalProperties':{'type':['string','null']}}", "holds"},
     {"{'properties':{'a':true},'additionalProperties':{'type':'string'},'type':'object'}",
@@ -306,8 +298,7 @@ static const struct row objects[] = {
      "broken /a/b/*/c #/properties/a/properties/b/items/properties/c/type: the writer may write a string, "
      "the reader reads only null"},
     {"{'required':['x'],'type':'object'}", "{'properties':{'x':{'type':'string'}}}",
-     "broken /x #/properties/x/type: the writer may write null, true or false, a number, an array or an "
-     "object, the reader reads only a string"},
+     "broken /x #/properties/x/type: the writer may write anything, the reader reads only a string"},
 };
 
 static const struct row lists[] = {
@@ -392,8 +383,7 @@ static const struct row applied[] = {
      "broken  #/unevaluatedProperties: the writer may write 'b', which the reader does not know and refuses"},
     {"{'properties':{'a':true,'b':true},'type':'object','unevaluatedProperties':false}",
      "{'properties':{'a':true,'b':{'type':'null'}}}",
-     "broken /b #/properties/b/type: the writer may write true or false, a number, a string, an array or an "
-     "object, the reader reads only null"},
+     "broken /b #/properties/b/type: the writer may write anything, the reader reads only null"},
 };
 
 static const struct row undecided[] = {
