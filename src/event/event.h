@@ -67,6 +67,9 @@ WEIR_MUST_CHECK weir_code event_build(struct event_built *out, const dialect *di
 WEIR_MUST_CHECK weir_code event_read(weir_event *out, const dialect *dialect, const struct event_def *def,
                                      weir_text wire, bool validate, event_scratch *scratch, weir_error *err);
 
+/* Is it a version that the catalog lists? INVALID names those that are. */
+WEIR_MUST_CHECK weir_code event_version_check(const struct event_def *def, int version, weir_error *err);
+
 /* Which version does a reader get of one that is stored as `stored` (0: it says none, and counts as the current one)? It reads `count` versions, ascending; with
  * none, the current one, and what nothing leads there as stored. INVALID when nothing brings it to a version that is read; the
  * sentence calls the reader `reader` ("group 'wallet'"). */

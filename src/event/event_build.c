@@ -32,21 +32,6 @@ static const weir_text *draft_field(const void *draft, int field) {
 
 /* --- the draft ------------------------------------------------------------------------------------------ */
 
-static weir_code refuse_version(const struct builder *builder) {
-    const struct event_def *def = builder->def;
-    arena *memory = builder->scratch->arena;
-    const char *listed = "";
-    for (size_t i = 0; i < def->versions.count; i++)
-        listed = arena_printf(memory, "%s%s%d", listed, i ? ", " : "", def->versions.items[i].version);
-    const char *verb = def->versions.count ? "are" : "is", *and = def->versions.count ? " and " : "";
-    weir_fail(builder->err, WEIR_INVALID, "version %d is not the catalog's, which %s %s%s%d",
-              builder->draft.version, verb, listed, and, def->version);
-    const char *how = builder->draft.version > def->version ? "use a catalog that has version"
-                                                            : "list under the event's `versions` version";
-    return weir_hint(builder->err, "leave the version out to publish version %d, or %s %d", def->version, how,
-                     builder->draft.version);
-}
-
 static weir_code settle_type(struct builder *builder) {
     const struct event_def *def = builder->def;
     weir_draft *draft = &builder->draft;
@@ -56,9 +41,7 @@ static weir_code settle_type(struct builder *builder) {
     draft->type = weir_text_of(def->type);
     if (draft->version == 0)
         draft->version = def->version;
-    if (draft->version == def->version || event_version(def, draft->version))
-        return WEIR_OK;
-    return refuse_version(builder);
+    return event_version_check(def, draft->version, builder->err);
 }
 
 static weir_code check_draft(struct builder *builder) {

@@ -3,6 +3,7 @@
  * payload and the places that are made of the version are replaced, each in the form the dialect gives it; what else a
  * producer put there stays, known to the dialect or not. */
 #include "base/fail.h"
+#include "base/limits.h"
 #include "event/dialect_model.h"
 #include "event/event.h"
 #include "event/event_scratch.h"
@@ -42,6 +43,23 @@ static const char *listed(const int *versions, size_t count, arena *memory) {
                                             : " and ",
                             versions[i]);
     return text;
+}
+
+weir_code event_version_check(const struct event_def *def, int version, weir_error *err) {
+    if (version == def->version || event_version(def, version))
+        return WEIR_OK;
+    int numbers[LIMIT_EVENT_VERSIONS + 1];
+    size_t count = 0;
+    for (; count < def->versions.count && count < LIMIT_EVENT_VERSIONS; count++)
+        numbers[count] = def->versions.items[count].version;
+    numbers[count++] = def->version;
+    arena *memory = arena_new();
+    weir_fail(err, WEIR_INVALID, "version %d is not the catalog's, which %s %s", version,
+              count > 1 ? "are" : "is", listed(numbers, count, memory));
+    arena_free(memory);
+    const char *how = version > def->version ? "use a catalog that has version"
+                                             : "list under the event's `versions` version";
+    return weir_hint(err, "leave the version out for version %d, or %s %d", def->version, how, version);
 }
 
 static weir_code unreachable(const struct event_def *def, int stored, int wanted, const char *reads,

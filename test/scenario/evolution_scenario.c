@@ -312,7 +312,7 @@ static void any_listed_version_is_published(void **state) {
            0, NULL, NULL);
     EXPECT(WEIR("publish", "meter.read", "--version", "4", "--data", "{}"), 1, "",
            "weir publish: meter.read: version 4 is not the catalog's, which are 1, 2 and 3\n"
-           "  leave the version out to publish version 3, or use a catalog that has version 4\n");
+           "  leave the version out for version 3, or use a catalog that has version 4\n");
     EXPECT(WEIR("publish", "meter.read", "--version", "1", "--data", "{\"meter_id\":\"m\",\"value\":1}"), 1,
            "", NULL);
     struct kit_run run = kit_run((const char *const[]){kit_program("weir"), "publish", "--stdin", NULL},
@@ -322,7 +322,7 @@ static void any_listed_version_is_published(void **state) {
                                  60);
     EXPECT(run, 1, NULL,
            "line 2: meter.read: version 5 is not the catalog's, which are 1, 2 and 3\n"
-           "  leave the version out to publish version 3, or use a catalog that has version 5\n"
+           "  leave the version out for version 3, or use a catalog that has version 5\n"
            "1 published, 1 failed\n");
     run = WEIR("tail", "--no-follow", "--json", "--as-stored");
     assert_non_null(strstr(
@@ -363,6 +363,30 @@ static void an_outbox_row_keeps_its_version(void **state) {
     kit_world_close(&world);
 }
 
+static void validate_knows_versions(void **state) {
+    (void)state;
+    own_environment();
+    setenv("WEIR_CATALOG", grid_folder(NULL, NULL), 1);
+    kit_file(kit_folder(), "one.json", "{\"meter\":\"m\",\"value\":1}");
+    kit_file(kit_folder(), "event.json", V1);
+    kit_file(kit_folder(), "odd.json",
+             "{\"id\":\"odd\",\"type\":\"meter.read\",\"version\":\"1\",\"payload\":"
+             "{\"meter\":\"m\",\"value\":1,\"wet\":true}}");
+#define VALIDATE(...) WEIR("event", "validate", "meter.read", __VA_ARGS__)
+    EXPECT(VALIDATE(kit_path("one.json"), "--version", "1"), 0, NULL, NULL);
+    EXPECT(VALIDATE(kit_path("one.json")), 1, NULL, NULL);
+    EXPECT(VALIDATE(kit_path("one.json"), "--version", "9"), 1, "",
+           "weir event validate: version 9 is not the catalog's, which are 1, 2 and 3\n"
+           "  leave the version out for version 3, or use a catalog that has version 9\n");
+    EXPECT(VALIDATE(kit_path("event.json"), "--envelope"), 0, NULL, NULL);
+    struct kit_run run = VALIDATE(kit_path("odd.json"), "--envelope");
+    assert_int_equal(run.status, 1);
+    assert_non_null(strstr(
+        run.out, "brought up from version 1 to 3: payload: has the property 'wet', which is not allowed"));
+    kit_run_free(&run);
+    EXPECT(VALIDATE(kit_path("event.json"), "--envelope", "--version", "1"), 2, "", NULL);
+}
+
 /* --- people --------------------------------------------------------------------------------------------- */
 
 static void tail_shows_both(void **state) {
@@ -399,6 +423,7 @@ static const struct spec specs[] = {
     {"a result that breaks the newer schema makes a letter", a_result_that_breaks_the_newer_schema_is_told},
     {"any listed version is published and no other", any_listed_version_is_published},
     {"an outbox row is published in the version it was checked as", an_outbox_row_keeps_its_version},
+    {"an event of any version is validated, and as what it becomes", validate_knows_versions},
     {"tail shows events brought up or as stored", tail_shows_both},
 };
 SPEC_MAIN(specs)

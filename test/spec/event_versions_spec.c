@@ -112,9 +112,9 @@ static void each_version_has_its_own_schema(void **state) {
         {2, "{\"m\":\"a\",\"v\":1}", "meter.read: payload: misses the required property 'id' (required)",
          NULL},
         {3, "{\"id\":\"a\",\"value\":1}", "meter.read: version 3 is not the catalog's, which are 1, 2 and 4",
-         "leave the version out to publish version 4, or list under the event's `versions` version 3"},
+         "leave the version out for version 4, or list under the event's `versions` version 3"},
         {5, "{\"id\":\"a\",\"value\":1}", "meter.read: version 5 is not the catalog's, which are 1, 2 and 4",
-         "leave the version out to publish version 4, or use a catalog that has version 5"},
+         "leave the version out for version 4, or use a catalog that has version 5"},
         {1, "{\"m\":\"a\",\"v\":1,\"id\":2}",
          "meter.read: version 1 to 2, step 1: rename /m: the payload has /id already", ""},
     };
