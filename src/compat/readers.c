@@ -170,9 +170,8 @@ static void judge_stated(struct judging *judging) {
         weir_error err;
         reaches(now, is, is->version, &err);
         judging->forward = judging->forward_transitive = false;
-        struct compat_finding *finding =
-            finding_add(run, COMPAT_BREAK, AREA_SCHEMA, is->type, now->place,
-                        "new events (version %d) have no reader in a group: %s", is->version, err.message);
+        struct compat_finding *finding = finding_add(run, COMPAT_BREAK, AREA_SCHEMA, is->type, now->place,
+                                                     "new events become dead letters: %s", err.message);
         finding->proof.direction = DIRECTION_FORWARD;
         finding->required = word_asks(run->require, DIRECTION_FORWARD, false);
         affects_group(run, finding, now);

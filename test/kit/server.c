@@ -10,7 +10,6 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -55,16 +54,6 @@ static void sleep_step(void) {
 
 /* --- the private folder --------------------------------------------------------------------------------- */
 
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *walk) {
-    (void)info, (void)type, (void)walk;
-    remove(path);
-    return 0;
-}
-
-static void remove_tree(const char *path) {
-    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 /* The parent of a process, or 0. The command name may hold spaces and parentheses: the last ')' ends it. */
 static pid_t parent_of(const char *pid) {
     char path[64], line[512];
@@ -102,7 +91,7 @@ static void clean_up(void) {
     if (getenv("WEIR_KEEP"))
         fprintf(stderr, "kept %s\n", kit.folder);
     else
-        remove_tree(kit.folder);
+        folder_remove(kit.folder);
 }
 
 const char *kit_folder(void) {
@@ -297,7 +286,7 @@ void kit_server_stop(kit_server *server) {
         return;
     kit_server_kill(server);
     if (!getenv("WEIR_KEEP"))
-        remove_tree(server->folder);
+        folder_remove(server->folder);
     for (kit_server **link = &kit.servers; *link; link = &(*link)->next)
         if (*link == server) {
             *link = server->next;
