@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rooms: schema */
 /* A schema and an instance, with a NUL byte between them. The schema is refused with a sentence or compiled;
- * the instance is valid or not, alike for every way of asking; and each problem points at something that is
- * there. */
-#include <string.h>
+ * the instance is valid or not, alike for every way of asking and each time; each problem points at something that is
+ * there; and none takes long. */
+#include <stdio.h>
 
-#include "fuzz.h"
-#include "schema/schema.h"
-
-static bool printable(const char *text) {
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 127)
-            return false;
-    return true;
-}
+#include "schema_look.h"
 
 static bool over_budget(const schema_run *run) {
     const struct schema_problem *problem = schema_problem_at(run, 0);
@@ -25,19 +17,8 @@ static void look_at_problems(const schema_run *run, const json *instance) {
         const struct schema_problem *problem = schema_problem_at(run, i);
         PROMISE(json_pointer(instance, weir_text_of(problem->instance)));
         PROMISE(strchr(problem->where, '#') && problem->keyword[0]);
-        PROMISE(problem->message[0] && printable(problem->message));
+        PROMISE(problem->message[0] && look_is_printable(problem->message));
     }
-}
-
-static schema *compile(const json_doc *doc) {
-    const struct schema_options options = {.assert_format = true};
-    schema *made = NULL;
-    weir_error err = {0};
-    weir_code code = schema_compile(&made, json_root(doc), &options, &err);
-    PROMISE((code == WEIR_OK) == (made != NULL));
-    PROMISE(code == WEIR_OK || (err.message[0] && printable(err.message)));
-    PROMISE(code == WEIR_OK || code == WEIR_INVALID || code == WEIR_LIMIT || code == WEIR_UNSUPPORTED);
-    return made;
 }
 
 /* `{"not": schema}` says the opposite, unless it has references (which would then mean another place). */
@@ -50,11 +31,32 @@ static void look_at_opposite(schema_run *run, weir_text text, const json *instan
     buffer_char(&wrapped, '}');
     schema *opposite = NULL;
     if (!memchr(text.data, '$', text.size) && !memchr(text.data, '\\', text.size) &&
-        json_parse(&doc, buffer_view(&wrapped), NULL) == WEIR_OK && (opposite = compile(doc)))
+        json_parse(&doc, buffer_view(&wrapped), NULL) == WEIR_OK && (opposite = look_compile(doc)))
         PROMISE(schema_valid(run, opposite, instance, true) != valid || over_budget(run));
     schema_free(opposite);
     json_doc_free(doc);
     buffer_release(&wrapped);
+}
+
+/* The same again for the same value, and for the same text read anew. */
+static void look_again(schema_run *run, const schema *made, const json *instance, bool valid) {
+    size_t count = schema_problem_count(run);
+    char first[256] = "";
+    if (!valid)
+        snprintf(first, sizeof first, "%s", schema_problem_at(run, 0)->message);
+    PROMISE(schema_valid(run, made, instance, true) == valid && schema_problem_count(run) == count);
+    PROMISE(valid || strncmp(first, schema_problem_at(run, 0)->message, sizeof first - 1) == 0);
+    buffer text;
+    json_doc *copy = NULL;
+    buffer_init(&text, 16 << 20);
+    json_write(&text, instance, false);
+    if (!text.overflow) {
+        PROMISE(json_parse(&copy, buffer_view(&text), NULL) == WEIR_OK);
+        PROMISE(schema_valid(run, made, json_root(copy), true) == valid &&
+                schema_problem_count(run) == count);
+    }
+    json_doc_free(copy);
+    buffer_release(&text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -65,13 +67,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     weir_text instance_text = {(const char *)nul + 1, size - schema_text.size - 1};
     json_doc *schema_doc = NULL, *instance = NULL;
     schema *made = NULL;
-    if (json_parse(&schema_doc, schema_text, NULL) == WEIR_OK && (made = compile(schema_doc)) &&
+    if (json_parse(&schema_doc, schema_text, NULL) == WEIR_OK && (made = look_compile(schema_doc)) &&
         json_parse(&instance, instance_text, NULL) == WEIR_OK) {
         schema_run *run = schema_run_new();
+        int64_t start = look_cpu_ms();
         bool valid = schema_valid(run, made, json_root(instance), true);
+        PROMISE(look_cpu_ms() - start < 2 * LOOK_MS_MOST);
         PROMISE(valid == (schema_problem_count(run) == 0));
         look_at_problems(run, json_root(instance));
         bool exceeded = over_budget(run);
+        look_again(run, made, json_root(instance), valid);
         PROMISE(schema_valid(run, made, json_root(instance), false) == valid);
         PROMISE(schema_problem_count(run) == !valid);
         if (!exceeded)
