@@ -119,7 +119,7 @@ static enum json_type choose_type(struct maker *maker, const struct wish *wish) 
     uint8_t types = wish->types, meant = types & meant_types(wish);
     uint8_t containers = 1 << JSON_ARRAY | 1 << JSON_OBJECT;
     bool several = (types & (types - 1)) != 0;
-    if (several && meant && !dice_once_in(&maker->dice, 8))
+    if (several && meant && !dice_once_in(&maker->dice, maker->loose ? 2 : 8))
         types = meant;
     else if (types & ~containers && (small(maker) || (!meant && !dice_once_in(&maker->dice, 4))))
         types &= (uint8_t)~containers;

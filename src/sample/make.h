@@ -92,6 +92,7 @@ struct maker {
     int depth;
     bool thrifty; /* as small as possible */
     bool open;
+    bool loose;          /* of types that are not meant, too */
     unsigned fresh;      /* so often the value at hand was there already: be more inventive */
     int mood;            /* how many of the optional members: 0 few .. 3 all */
     weir_text hint;      /* the name of the member at hand */

@@ -137,6 +137,11 @@ static bool hold_dependent(struct maker *maker, struct wish *wish, const struct 
     if (text_in(wish->banned.items, wish->banned.count, applied->name))
         return true;
     bool needed = text_in(wish->needed.items, wish->needed.count, applied->name);
+    uint8_t others = (uint8_t)(wish->types & ~(1u << JSON_OBJECT));
+    if (needed && others && dice_once_in(&maker->dice, 4)) {
+        wish->types = others;
+        return true;
+    }
     if (!needed && (small(maker) || dice_once_in(&maker->dice, 2))) {
         list_push(maker->arena, &wish->banned, applied->name);
         return true;
