@@ -166,6 +166,13 @@ bool goal_refuse_name(const struct goal *goal, const char *keyword, weir_text na
     return false;
 }
 
+void goal_hint(const struct goal *goal, const char *rule) {
+    struct comparison *cmp = goal->cmp;
+    struct doubt *last = cmp->doubts.count ? &cmp->doubts.items[cmp->doubts.count - 1] : NULL;
+    if (last && last->part == goal->part && last->step == goal->step)
+        last->hint = rule;
+}
+
 /* Goes through a goal that failed; each only once, so that it ends. */
 static void tell(const struct goal *goal) {
     struct comparison *cmp = goal->cmp;

@@ -7,24 +7,11 @@
 
 #include <stdlib.h>
 
-#include "base/list.h"
 #include "base/map.h"
-#include "base/text.h"
+#include "compat/compare_pattern.h"
+#include "sample/recipe.h"
 
-enum {
-    STATES = 512,
-    PAIRS = 3000,
-    DEPTH = 32,
-    TREE_MAX = 2000,
-    LONGEST = 2000,
-    RUNE_LAST = 0x10ffff,
-    NONE = -1
-};
-
-struct range {
-    uint32_t from, to;
-};
-typedef LIST(struct range) ranges;
+enum { STATES = 512, PAIRS = 3000, LONGEST = 2000, NONE = -1 };
 
 enum state_kind { STATE_READ, STATE_FORK, STATE_END };
 struct state {
@@ -41,260 +28,6 @@ struct language {
 struct states_set {
     uint64_t bits[STATES / 64];
 };
-
-/* --- reading a pattern: a tree ---------------------------------------------------------------------------- */
-
-enum tree_kind { TREE_EMPTY, TREE_SET, TREE_BOTH, TREE_EITHER, TREE_REPEAT };
-struct tree {
-    enum tree_kind kind;
-    ranges ranges;
-    struct tree *first, *second;
-    unsigned min, max; /* max 0: without end */
-};
-
-struct reader {
-    struct arena *arena;
-    weir_text text;
-    size_t at;
-    unsigned depth, count;
-    bool bad;
-};
-
-static struct tree *tree_new(struct reader *reader, enum tree_kind kind, struct tree *first,
-                             struct tree *second) {
-    struct tree *tree = arena_alloc(reader->arena, sizeof *tree);
-    reader->bad |= ++reader->count > TREE_MAX;
-    *tree = (struct tree){.kind = kind, .first = first, .second = second};
-    return tree;
-}
-
-static struct tree *give_up(struct reader *reader) {
-    reader->bad = true;
-    return tree_new(reader, TREE_EMPTY, NULL, NULL);
-}
-
-static int peek(const struct reader *reader) {
-    return reader->at < reader->text.size ? (unsigned char)reader->text.data[reader->at] : -1;
-}
-
-static bool skip(struct reader *reader, char c) {
-    if (peek(reader) != (unsigned char)c)
-        return false;
-    reader->at++;
-    return true;
-}
-
-static void add_range(struct reader *reader, ranges *out, uint32_t from, uint32_t to) {
-    list_push(reader->arena, out, ((struct range){from, to}));
-}
-
-static int by_from(const void *a, const void *b) {
-    uint32_t x = ((const struct range *)a)->from, y = ((const struct range *)b)->from;
-    return (x > y) - (x < y);
-}
-
-/* Everything else. */
-static ranges complement(struct reader *reader, ranges given) {
-    ranges out = {0};
-    uint32_t next = 0;
-    if (given.count)
-        qsort(given.items, given.count, sizeof *given.items, by_from);
-    for (size_t i = 0; i < given.count; i++) {
-        if (given.items[i].from > next)
-            add_range(reader, &out, next, given.items[i].from - 1);
-        next = given.items[i].to + 1 > next ? given.items[i].to + 1 : next;
-    }
-    if (next <= RUNE_LAST)
-        add_range(reader, &out, next, RUNE_LAST);
-    return out;
-}
-
-/* \d \w and their opposites. */
-static bool class_escape(struct reader *reader, ranges *out, int c) {
-    ranges set = {0};
-    if (c != 'd' && c != 'D' && c != 'w' && c != 'W')
-        return false;
-    add_range(reader, &set, '0', '9');
-    if (c == 'w' || c == 'W') {
-        add_range(reader, &set, 'A', 'Z');
-        add_range(reader, &set, '_', '_');
-        add_range(reader, &set, 'a', 'z');
-    }
-    if (c == 'D' || c == 'W')
-        set = complement(reader, set);
-    for (size_t i = 0; i < set.count; i++)
-        list_push(reader->arena, out, set.items[i]);
-    return true;
-}
-
-/* A character behind a backslash that stands for itself or a usual control. */
-static uint32_t rune_escape(struct reader *reader, int c) {
-    if (c == 'n')
-        return '\n';
-    if (c == 'r')
-        return '\r';
-    if (c == 't')
-        return '\t';
-    if (c <= 0 || !strchr("^$\\.*+?()[]{}|/-", c))
-        reader->bad = true;
-    return (uint32_t)c;
-}
-
-static uint32_t next_rune(struct reader *reader) {
-    uint32_t rune = 0;
-    size_t size = text_decode(reader->text, reader->at, &rune);
-    reader->bad |= size == 0;
-    reader->at += size ? size : 1;
-    return rune;
-}
-
-static struct tree *read_class(struct reader *reader) {
-    struct tree *tree = tree_new(reader, TREE_SET, NULL, NULL);
-    bool opposite = skip(reader, '^');
-    while (!reader->bad && !skip(reader, ']')) {
-        uint32_t from, to;
-        if (skip(reader, '\\')) {
-            int c = peek(reader);
-            reader->at++;
-            if (class_escape(reader, &tree->ranges, c)) {
-                reader->bad |= peek(reader) == '-' && reader->at + 1 < reader->text.size &&
-                               reader->text.data[reader->at + 1] != ']';
-                continue;
-            }
-            from = rune_escape(reader, c);
-        } else {
-            from = next_rune(reader);
-        }
-        to = from;
-        if (peek(reader) == '-' && reader->at + 1 < reader->text.size &&
-            reader->text.data[reader->at + 1] != ']') {
-            reader->at++;
-            if (skip(reader, '\\')) {
-                to = rune_escape(reader, peek(reader));
-                reader->at++;
-            } else {
-                to = next_rune(reader);
-            }
-        }
-        reader->bad |= to < from;
-        add_range(reader, &tree->ranges, from, to);
-    }
-    if (opposite)
-        tree->ranges = complement(reader, tree->ranges);
-    return tree;
-}
-
-static struct tree *any_rune(struct reader *reader, bool lines) {
-    struct tree *tree = tree_new(reader, TREE_SET, NULL, NULL);
-    if (lines) {
-        add_range(reader, &tree->ranges, 0, RUNE_LAST);
-        return tree;
-    }
-    add_range(reader, &tree->ranges, '\n', '\n');
-    add_range(reader, &tree->ranges, '\r', '\r');
-    add_range(reader, &tree->ranges, 0x2028, 0x2029);
-    tree->ranges = complement(reader, tree->ranges);
-    return tree;
-}
-
-static struct tree *read_either(struct reader *reader, bool top);
-
-static struct tree *read_group(struct reader *reader) {
-    if (skip(reader, '?') && !skip(reader, ':'))
-        return give_up(reader);
-    if (++reader->depth > DEPTH)
-        return give_up(reader);
-    struct tree *tree = read_either(reader, false);
-    reader->depth--;
-    return skip(reader, ')') ? tree : give_up(reader);
-}
-
-static struct tree *read_atom(struct reader *reader) {
-    int c = peek(reader);
-    if (skip(reader, '('))
-        return read_group(reader);
-    if (skip(reader, '['))
-        return read_class(reader);
-    if (skip(reader, '.'))
-        return any_rune(reader, false);
-    if (c == '^' || c == '$' || c == '{' || c == '}' || c == '*' || c == '+' || c == '?' || c == ']')
-        return give_up(reader);
-    struct tree *tree = tree_new(reader, TREE_SET, NULL, NULL);
-    if (skip(reader, '\\')) {
-        c = peek(reader);
-        reader->at++;
-        if (!class_escape(reader, &tree->ranges, c))
-            add_range(reader, &tree->ranges, rune_escape(reader, c), rune_escape(reader, c));
-        return tree;
-    }
-    uint32_t rune = next_rune(reader);
-    add_range(reader, &tree->ranges, rune, rune);
-    return tree;
-}
-
-static unsigned read_number(struct reader *reader) {
-    unsigned number = 0;
-    bool any = false;
-    for (; peek(reader) >= '0' && peek(reader) <= '9' && number < STATES; reader->at++, any = true)
-        number = number * 10 + (unsigned)(peek(reader) - '0');
-    reader->bad |= !any || number >= STATES;
-    return number;
-}
-
-static struct tree *read_repeat(struct reader *reader) {
-    struct tree *tree = read_atom(reader);
-    unsigned min = 1, max = 1;
-    if (skip(reader, '*')) {
-        min = max = 0;
-    } else if (skip(reader, '+')) {
-        max = 0;
-    } else if (skip(reader, '?')) {
-        min = 0;
-    } else if (skip(reader, '{')) {
-        min = max = read_number(reader);
-        if (skip(reader, ','))
-            max = peek(reader) == '}' ? 0 : read_number(reader);
-        else if (!max)
-            return give_up(reader); /* {0} */
-        reader->bad |= !skip(reader, '}') || (max && max < min);
-    } else {
-        return tree;
-    }
-    skip(reader, '?'); /* lazy: the same texts */
-    struct tree *repeat = tree_new(reader, TREE_REPEAT, tree, NULL);
-    repeat->min = min;
-    repeat->max = max;
-    return repeat;
-}
-
-static struct tree *anything(struct reader *reader) {
-    return tree_new(reader, TREE_REPEAT, any_rune(reader, true), NULL);
-}
-
-/* One alternative; at the top it may begin before and end behind what is written. */
-static struct tree *read_sequence(struct reader *reader, bool top) {
-    struct tree *tree = tree_new(reader, TREE_EMPTY, NULL, NULL);
-    bool end = false;
-    if (top && !skip(reader, '^'))
-        tree = anything(reader);
-    while (!reader->bad && peek(reader) >= 0 && peek(reader) != '|' && peek(reader) != ')') {
-        if (top && peek(reader) == '$') {
-            reader->at++;
-            end = true;
-            reader->bad |= peek(reader) >= 0 && peek(reader) != '|';
-            break;
-        }
-        tree = tree_new(reader, TREE_BOTH, tree, read_repeat(reader));
-    }
-    return top && !end ? tree_new(reader, TREE_BOTH, tree, anything(reader)) : tree;
-}
-
-static struct tree *read_either(struct reader *reader, bool top) {
-    struct tree *tree = read_sequence(reader, top);
-    while (!reader->bad && skip(reader, '|'))
-        tree = tree_new(reader, TREE_EITHER, tree, read_sequence(reader, top));
-    return tree;
-}
 
 /* --- the automaton ---------------------------------------------------------------------------------------- */
 
@@ -344,9 +77,8 @@ static int build(struct language *made, const struct tree *tree, int next) {
 }
 
 const struct language *language_new(struct arena *arena, weir_text pattern) {
-    struct reader reader = {.arena = arena, .text = pattern};
-    struct tree *tree = read_either(&reader, true);
-    if (reader.bad || reader.at < pattern.size)
+    const struct tree *tree = pattern_tree(arena, pattern);
+    if (!tree)
         return NULL;
     struct language *made = arena_alloc(arena, sizeof *made);
     made->start = build(made, tree, add_state(made, STATE_END, NONE, NONE));
@@ -453,37 +185,76 @@ struct pair {
     struct states_set small, large;
 };
 
-static bool walk(struct arena *arena, struct map *seen, const struct language *small,
-                 const struct language *large, int64_t *steps) {
-    runes alike = borders(arena, small, large);
-    LIST(struct pair) waiting = {0};
+/* How a pair was reached first. */
+struct trace {
+    size_t from;
+    uint32_t rune;
+};
+
+struct walk {
+    struct arena *arena;
+    struct map *seen;
+    LIST(struct pair) pairs;
+    LIST(struct trace) traces;
+};
+
+static void visit(struct walk *walk, struct pair pair, size_t from, uint32_t rune) {
+    weir_text key = {(const char *)&pair, sizeof pair};
+    if (nothing_left(&pair.small) || map_put(walk->seen, key, walk))
+        return;
+    list_push(walk->arena, &walk->pairs, pair);
+    list_push(walk->arena, &walk->traces, ((struct trace){from, rune}));
+}
+
+/* Of the characters from..to - 1, one that can be read. */
+static uint32_t readable(uint32_t from, uint32_t to) {
+    static const uint32_t liked[] = {'a', 'A', '0', '!', 0xe9};
+    for (size_t i = 0; i < sizeof liked / sizeof *liked; i++)
+        if (liked[i] >= from && liked[i] < to)
+            return liked[i];
+    return from;
+}
+
+/* The text that led to the pair, the last character first. */
+static void tell_text(const struct walk *walk, size_t at, buffer *out) {
+    LIST(uint32_t) back = {0};
+    for (; at; at = walk->traces.items[at].from)
+        list_push(walk->arena, &back, walk->traces.items[at].rune);
+    while (back.count)
+        rune_write(out, back.items[--back.count]);
+}
+
+static bool walk_pairs(struct walk *walk, const struct language *small, const struct language *large,
+                       int64_t *steps, buffer *text) {
+    runes alike = borders(walk->arena, small, large);
     struct pair first = {0};
     enter(small, &first.small, small->start);
     enter(large, &first.large, large->start);
-    list_push(arena, &waiting, first);
-    for (size_t at = 0; at < waiting.count; at++) {
-        struct pair now = waiting.items[at];
-        if (ends(&now.small) && !ends(&now.large))
+    visit(walk, first, 0, 0);
+    for (size_t at = 0; at < walk->pairs.count; at++) {
+        struct pair now = walk->pairs.items[at];
+        if (ends(&now.small) && !ends(&now.large)) {
+            if (text)
+                tell_text(walk, at, text);
             return false;
+        }
         *steps -= (int64_t)alike.count * (small->count + large->count) / 64 + 1;
-        if (*steps <= 0 || waiting.count > PAIRS)
+        if (*steps <= 0 || walk->pairs.count > PAIRS)
             return false;
         for (size_t i = 0; i < alike.count; i++) {
-            struct pair next = {after(small, &now.small, alike.items[i], false),
-                                after(large, &now.large, alike.items[i], false)};
-            weir_text key = {(const char *)&next, sizeof next};
-            if (!nothing_left(&next.small) && !map_put(seen, key, seen))
-                list_push(arena, &waiting, next);
+            uint32_t rune = alike.items[i], end = i + 1 < alike.count ? alike.items[i + 1] : RUNE_LAST + 1;
+            struct pair next = {after(small, &now.small, rune, false), after(large, &now.large, rune, false)};
+            visit(walk, next, at, readable(rune, end));
         }
     }
     return true;
 }
 
-bool language_within(const struct language *small, const struct language *large, int64_t *steps) {
-    struct arena *arena = arena_new();
-    struct map *seen = map_new();
-    bool within = walk(arena, seen, small, large, steps);
-    map_free(seen);
-    arena_free(arena);
+bool language_within(const struct language *small, const struct language *large, int64_t *steps,
+                     buffer *text) {
+    struct walk walk = {.arena = arena_new(), .seen = map_new()};
+    bool within = walk_pairs(&walk, small, large, steps, text);
+    map_free(walk.seen);
+    arena_free(walk.arena);
     return within;
 }

@@ -190,6 +190,8 @@ bool claims_empty_inside(struct comparison *cmp, const struct claims *claims);
 bool goal_refuse_name(const struct goal *goal, const char *keyword, weir_text name, const char *rule,
                       const char *format, ...) __attribute__((format(printf, 5, 6)));
 #define goal_refuse(goal, keyword, ...) goal_refuse_name((goal), (keyword), (weir_text){0}, __VA_ARGS__)
+/* A narrower rule to be broken first, for what was just refused; NULL: none. */
+void goal_hint(const struct goal *goal, const char *rule);
 /* A part of the value: proven? When telling, its own reasons are noted. */
 bool goal_inside(const struct goal *goal, const struct claims *claims, const struct part *part,
                  struct step step);
@@ -252,6 +254,7 @@ struct doubt {
     const struct part *part;
     const char *keyword;
     const char *rule; /* a schema of that one rule, as text; NULL: the whole part */
+    const char *hint; /* a narrower one, tried first; or NULL */
     const char *message;
 };
 

@@ -97,16 +97,29 @@ const struct language *language_of(struct comparison *cmp, weir_text pattern) {
 /* One of the writer's patterns is the same, or lets through less. */
 static bool pattern_holds(struct comparison *cmp, const struct facts *facts, weir_text pattern) {
     const struct language *large = language_of(cmp, pattern), *anything = language_of(cmp, weir_text_of(""));
-    if (large && language_within(anything, large, &cmp->steps))
+    if (large && language_within(anything, large, &cmp->steps, NULL))
         return true;
     for (size_t i = 0; i < facts->patterns.count; i++) {
         if (text_equal(facts->patterns.items[i], pattern))
             return true;
         const struct language *small = large ? language_of(cmp, facts->patterns.items[i]) : NULL;
-        if (small && language_within(small, large, &cmp->steps))
+        if (small && language_within(small, large, &cmp->steps, NULL))
             return true;
     }
     return false;
+}
+
+/* A short text of the writer's that does not match: a witness to be tried first. */
+static const char *text_beyond(struct comparison *cmp, const struct facts *facts, weir_text pattern) {
+    weir_text ours = facts->patterns.count ? facts->patterns.items[0] : weir_text_of("");
+    const struct language *small = language_of(cmp, ours), *large = language_of(cmp, pattern);
+    const char *rule = NULL;
+    buffer text;
+    buffer_init(&text, RULE_BYTES);
+    if (small && large && !language_within(small, large, &cmp->steps, &text) && text.size)
+        rule = arena_printf(cmp->arena, "{\"not\":%s}", lone_string(cmp, "const", buffer_view(&text)));
+    buffer_release(&text);
+    return rule;
 }
 
 static bool prove_pattern(const struct goal *goal, const struct facts *facts) {
@@ -116,10 +129,12 @@ static bool prove_pattern(const struct goal *goal, const struct facts *facts) {
         return true;
     const char *ours =
         facts->patterns.count ? words_text(cmp->arena, facts->patterns.items[0]) : "the writer's texts";
-    return goal_refuse(goal, "pattern", lone_string(cmp, "pattern", pattern),
-                       "%s%s may not all match the reader's pattern %s",
-                       facts->patterns.count ? "texts that match " : "", ours,
-                       words_text(cmp->arena, pattern));
+    goal_refuse(goal, "pattern", lone_string(cmp, "pattern", pattern),
+                "%s%s may not all match the reader's pattern %s",
+                facts->patterns.count ? "texts that match " : "", ours, words_text(cmp->arena, pattern));
+    if (goal->telling)
+        goal_hint(goal, text_beyond(cmp, facts, pattern));
+    return false;
 }
 
 static bool prove_format(const struct goal *goal, const struct facts *facts) {

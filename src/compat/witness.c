@@ -166,19 +166,20 @@ static schema *there_schema(struct comparison *cmp, json_doc **doc, const struct
     return compile(doc, &text);
 }
 
-static schema *rule_schema(struct comparison *cmp, json_doc **doc, const struct doubt *doubt) {
+static schema *rule_schema(struct comparison *cmp, json_doc **doc, const struct doubt *doubt,
+                           const char *rule) {
     buffer text;
     part_list used = {0};
     buffer_init(&text, RULE_BYTES);
     buffer_string(&text, "{\"allOf\":[");
     write_around(&text, doubt->step, true);
-    if (doubt->rule)
-        buffer_string(&text, doubt->rule);
+    if (rule)
+        buffer_string(&text, rule);
     else
         part_write(cmp, &text, doubt->part);
     write_after(&text, doubt->step);
     buffer_char(&text, ']');
-    if (!doubt->rule || strstr(doubt->rule, "#/$defs/"))
+    if (!rule || strstr(rule, "#/$defs/"))
         list_push(cmp->arena, &used, doubt->part);
     write_definitions(cmp, &text, &used);
     return compile(doc, &text);
@@ -294,22 +295,24 @@ static const char *run_hunt(const struct hunt *hunt, size_t effort, uint64_t see
     return witness;
 }
 
-const char *witness_find(struct comparison *cmp, const struct doubt *doubt) {
-    struct hunt hunt = {.cmp = cmp};
+/* Breaks the rule, where the place is there. */
+static const char *hunt_rule(struct comparison *cmp, const struct doubt *doubt, const char *rule,
+                             bool known) {
+    struct hunt hunt = {.cmp = cmp, .whole = known};
     const char *witness = NULL;
-    hunt.rule = rule_schema(cmp, &hunt.rule_doc, doubt);
-    hunt.there = there_schema(cmp, &hunt.there_doc, doubt, false);
-    if (hunt.rule && hunt.there)
-        witness = run_hunt(&hunt, FIRST_EFFORT, cmp->options.seed);
-    if (hunt.rule && !witness) {
-        schema_free(hunt.there);
-        json_doc_free(hunt.there_doc);
-        hunt.there = there_schema(cmp, &hunt.there_doc, doubt, true);
-        hunt.whole = true;
-        witness = run_hunt(&hunt, THEN_EFFORT, cmp->options.seed + 1);
-    }
+    hunt.rule = rule_schema(cmp, &hunt.rule_doc, doubt, rule);
+    hunt.there = there_schema(cmp, &hunt.there_doc, doubt, known);
+    if (hunt.rule && (hunt.there || known))
+        witness = run_hunt(&hunt, known ? THEN_EFFORT : FIRST_EFFORT, cmp->options.seed + known);
     hunt_release(&hunt);
     return witness;
+}
+
+const char *witness_find(struct comparison *cmp, const struct doubt *doubt) {
+    const char *witness = doubt->hint ? hunt_rule(cmp, doubt, doubt->hint, false) : NULL;
+    if (!witness)
+        witness = hunt_rule(cmp, doubt, doubt->rule, false);
+    return witness ? witness : hunt_rule(cmp, doubt, doubt->rule, true);
 }
 
 const char *witness_any(struct comparison *cmp, const struct schema_problem **problem) {

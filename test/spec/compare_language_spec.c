@@ -52,9 +52,9 @@ static void within(void **state) {
         const struct language *small = language_new(arena, weir_text_of(rows[i].small));
         const struct language *large = language_new(arena, weir_text_of(rows[i].large));
         int64_t steps = 100000;
-        enum answer answer = !small || !large                        ? UNKNOWN
-                             : language_within(small, large, &steps) ? WITHIN
-                                                                     : NOT_WITHIN;
+        enum answer answer = !small || !large                              ? UNKNOWN
+                             : language_within(small, large, &steps, NULL) ? WITHIN
+                                                                           : NOT_WITHIN;
         assert_true(steps > 0);
         if (answer != rows[i].answer)
             fail_msg("%s in %s: %s, not %s", rows[i].small, rows[i].large, words[rows[i].answer],
@@ -102,7 +102,7 @@ static void bounded(void **state) {
     int64_t steps = 100000;
     assert_non_null(small);
     assert_non_null(large);
-    assert_false(language_within(small, large, &steps));
+    assert_false(language_within(small, large, &steps, NULL));
     arena_free(arena);
 }
 
