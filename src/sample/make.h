@@ -110,7 +110,7 @@ bool wish_add(struct maker *maker, struct wish *wish, struct claim claim);
 struct claim claim_on(struct maker *maker, const struct claim *parent, const struct node *node, bool denied);
 /* What $ref or $dynamicRef leads to here. */
 const struct node *claim_target(const struct claim *claim, const struct applied *applied);
-/* make_object.c: a name that matches; absent when none was found. Lives in the arena. */
+/* names.c: a name that matches; absent when none was found. Lives in the arena. */
 weir_text name_of_pattern(struct maker *maker, const struct wish *wish, const struct pattern_rule *rule);
 /* unevaluatedItems or unevaluatedProperties, on an item or a member that nothing else looks at. */
 void claim_rest(struct maker *maker, const claims *held, claims *out, bool items);
