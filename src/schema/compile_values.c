@@ -92,7 +92,9 @@ weir_code compile_pattern(struct work *work, const json *value, weir_error *err)
     rules->pattern_text = json_text(value);
     if (!rules->pattern_text.data)
         return compile_wrong(work, "must be a regular expression", value, err);
-    return compile_regex(work, &rules->pattern, rules->pattern_text, err);
+    WEIR_TRY(compile_regex(work, &rules->pattern, rules->pattern_text, err));
+    rules->short_way = regex_short_way(rules->pattern);
+    return WEIR_OK;
 }
 
 weir_code compile_format(struct work *work, const json *value, weir_error *err) {

@@ -13,55 +13,55 @@ static int digit_at(weir_text text, size_t at) {
     return at < text.size && text.data[at] >= '0' && text.data[at] <= '9' ? text.data[at] - '0' : -1;
 }
 
-/* Two digits; -1 when they are not there. */
-static int two_digits(weir_text text, size_t at) {
-    int tens = digit_at(text, at), ones = digit_at(text, at + 1);
-    return tens < 0 || ones < 0 ? -1 : tens * 10 + ones;
-}
-
 static bool is_at(weir_text text, size_t at, char c) {
     return at < text.size && text.data[at] == c;
 }
 
+/* The two digits that stand there; beyond every limit when they do not. */
+static inline unsigned two_digits(const char *at) {
+    unsigned tens = (unsigned char)at[0] - (unsigned)'0', ones = (unsigned char)at[1] - (unsigned)'0';
+    return tens > 9 || ones > 9 ? 1000 : tens * 10 + ones;
+}
+
 static bool full_date(weir_text text) {
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    int century = two_digits(text, 0), year = two_digits(text, 2), month = two_digits(text, 5),
-        day = two_digits(text, 8);
-    if (text.size != 10 || century < 0 || year < 0 || !is_at(text, 4, '-') || !is_at(text, 7, '-') ||
-        month < 1 || month > 12 || day < 1)
+    static const unsigned char days[] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const char *at = text.data;
+    if (text.size != 10 || at[4] != '-' || at[7] != '-')
         return false;
-    year += century * 100;
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return day <= days[month - 1] + (month == 2 && leap);
+    unsigned century = two_digits(at), year = two_digits(at + 2), month = two_digits(at + 5),
+             day = two_digits(at + 8);
+    if (century > 99 || year > 99 || month < 1 || month > 12 || day < 1)
+        return false;
+    if (month != 2 || day != 29)
+        return day <= days[month];
+    return year % 4 == 0 && (year != 0 || century % 4 == 0);
 }
 
 /* RFC 3339 full-time. A leap second stands at 23:59:60 UTC only. */
 static bool full_time(weir_text text) {
-    int hour = two_digits(text, 0), minute = two_digits(text, 3), second = two_digits(text, 6);
-    size_t at = 8;
-    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60 ||
-        !is_at(text, 2, ':') || !is_at(text, 5, ':'))
+    const char *at = text.data, *end = at + text.size;
+    if (text.size < 9 || at[2] != ':' || at[5] != ':')
         return false;
-    if (is_at(text, at, '.')) {
-        if (digit_at(text, ++at) < 0)
-            return false;
-        while (digit_at(text, at) >= 0)
+    unsigned hour = two_digits(at), minute = two_digits(at + 3), second = two_digits(at + 6);
+    if (hour > 23 || minute > 59 || second > 60)
+        return false;
+    at += 8;
+    if (*at == '.') {
+        const char *fraction = ++at;
+        while (at < end && *at >= '0' && *at <= '9')
             at++;
+        if (at == fraction || at == end)
+            return false;
     }
     int offset = 0;
-    if (is_at(text, at, 'Z') || is_at(text, at, 'z')) {
-        at++;
-    } else {
-        int hours = two_digits(text, at + 1), minutes = two_digits(text, at + 4);
-        if ((!is_at(text, at, '+') && !is_at(text, at, '-')) || hours < 0 || hours > 23 || minutes < 0 ||
-            minutes > 59 || !is_at(text, at + 3, ':'))
+    if (*at == '+' || *at == '-') {
+        if (end - at != 6 || at[3] != ':' || two_digits(at + 1) > 23 || two_digits(at + 4) > 59)
             return false;
-        offset = (hours * 60 + minutes) * (text.data[at] == '-' ? -1 : 1);
-        at += 6;
-    }
-    if (at != text.size)
+        offset = (int)(two_digits(at + 1) * 60 + two_digits(at + 4)) * (*at == '-' ? -1 : 1);
+    } else if ((*at != 'Z' && *at != 'z') || end - at != 1) {
         return false;
-    return second < 60 || (hour * 60 + minute - offset + 2880) % 1440 == 23 * 60 + 59;
+    }
+    return second < 60 || ((int)(hour * 60 + minute) - offset + 2880) % 1440 == 23 * 60 + 59;
 }
 
 static bool date_time(weir_text text) {

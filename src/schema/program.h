@@ -53,6 +53,7 @@ struct string_rules {
     uint64_t min, max; /* in characters */
     uint64_t enough;   /* bytes that make at least min characters, whatever they are */
     const struct regex *pattern;
+    const struct byte_pattern *short_way; /* of pattern, or NULL */
     weir_text pattern_text;
     const struct format *format;
 };

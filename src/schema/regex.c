@@ -126,6 +126,10 @@ void regex_free(struct regex *regex) {
     mem_free(regex);
 }
 
+const struct byte_pattern *regex_short_way(const struct regex *regex) {
+    return regex->bytes;
+}
+
 static int count_decision(pcre2_callout_block *block, void *arg) {
     struct regex_scratch *scratch = arg;
     size_t at = block->current_position,

@@ -7,8 +7,11 @@
 #include "base/text.h"
 
 struct regex;
+struct byte_pattern;
 WEIR_MUST_CHECK weir_code regex_compile(struct regex **out, weir_text pattern, weir_error *err);
 void regex_free(struct regex *regex); /* NULL is fine */
+/* Its short way, or NULL: what regex_match would take, for who matches one pattern all day. */
+const struct byte_pattern *regex_short_way(const struct regex *regex);
 /* Is it a regular expression, whether or not PCRE2 can run it? (A lookbehind of varying width is one.) */
 bool regex_is_valid(weir_text pattern);
 
@@ -25,9 +28,8 @@ enum regex_result regex_match(const struct regex *regex, struct regex_scratch *s
 /* pattern.c: appends the PCRE2 form, or says what is wrong and at which byte. */
 WEIR_MUST_CHECK weir_code pattern_translate(buffer *out, weir_text pattern, weir_error *err);
 
-/* pattern_bytes.c: a run of byte classes with repeats, matched greedily without going back; only patterns for
+/* pattern_bytes.c: a run of byte classes and groups with repeats, matched greedily without going back; only patterns for
  * which that is exact become one. */
-struct byte_pattern;
 struct byte_pattern *byte_pattern_new(weir_text pattern); /* NULL: not simple enough */
 void byte_pattern_free(struct byte_pattern *pattern);
 bool byte_pattern_match(const struct byte_pattern *pattern, weir_text subject);

@@ -139,8 +139,7 @@ static bool few_have(const struct value_set *set, const json *value) {
         weir_text other = set->texts[i];
         if (!text.data != !other.data)
             continue;
-        if (text.data ? text.size == other.size && memcmp(text.data, other.data, text.size) == 0
-                      : equal(set->values[i], value))
+        if (text.data ? text_same(text, other) : equal(set->values[i], value))
             return true;
     }
     return false;
