@@ -91,6 +91,24 @@ static uint8_t tags_of(unsigned types) {
     return (uint8_t)tags;
 }
 
+/* Limits that are integers and no more than that are two comparisons. */
+static void find_range(struct number_rules *rules) {
+    rules->ranged = true;
+    rules->low = INT64_MIN;
+    rules->high = INT64_MAX;
+    for (size_t i = 0; i < rules->count; i++) {
+        const struct bound *bound = &rules->bounds[i];
+        bool above = bound->kind == BOUND_ABOVE, below = bound->kind == BOUND_BELOW;
+        if (!bound->small || bound->kind == BOUND_MULTIPLE || (above && bound->value == INT64_MAX) ||
+            (below && bound->value == INT64_MIN))
+            rules->ranged = false;
+        else if ((above || bound->kind == BOUND_MINIMUM) && rules->low < bound->value + above)
+            rules->low = bound->value + above;
+        else if ((below || bound->kind == BOUND_MAXIMUM) && rules->high > bound->value - below)
+            rules->high = bound->value - below;
+    }
+}
+
 static bool only_members(const struct object_rules *rules) {
     return !rules->patterns.count && !rules->names && !rules->dependents.count;
 }
@@ -130,6 +148,8 @@ static void finish_node(struct compiler *compiler, struct node *node) {
                 rules->keys.items[i].node ? rules->keys.items[i].node : rules->additional;
         keys_finish(compiler->arena, &rules->keys);
     }
+    if (node->number)
+        find_range(node->number);
     if (node->string)
         node->string->enough = node->string->min > UINT64_MAX / 8 ? UINT64_MAX
                                : node->string->min                ? node->string->min * 4 - 3

@@ -19,6 +19,8 @@ struct element {
 };
 
 struct byte_pattern {
+    size_t prefix_size;
+    char prefix[ELEMENTS]; /* single bytes before the elements */
     size_t count;
     bool to_end; /* $ */
     bool groups;
@@ -188,6 +190,30 @@ static bool is_exact(const struct byte_pattern *pattern) {
     return !pattern->groups || pattern->to_end;
 }
 
+/* The byte that the set holds alone; -1 when there are more. */
+static int only_byte(const struct element *element) {
+    int found = -1;
+    for (int c = 0; c < 128; c++) {
+        bool has = element->set[c / 64] >> c % 64 & 1;
+        if (has && found >= 0)
+            return -1;
+        found = has ? c : found;
+    }
+    return found;
+}
+
+static void take_prefix(struct byte_pattern *pattern) {
+    size_t count = 0;
+    for (const struct element *element = pattern->elements; count < pattern->count; count++, element++) {
+        if (element->min != 1 || element->max != 1 || element->group || only_byte(element) < 0)
+            break;
+        pattern->prefix[count] = (char)only_byte(element);
+    }
+    pattern->prefix_size = count;
+    pattern->count -= count;
+    memmove(pattern->elements, pattern->elements + count, pattern->count * sizeof *pattern->elements);
+}
+
 struct byte_pattern *byte_pattern_new(weir_text text) {
     struct byte_pattern pattern = {0};
     size_t at = 1;
@@ -205,6 +231,7 @@ struct byte_pattern *byte_pattern_new(weir_text text) {
     }
     if (!is_exact(&pattern))
         return NULL;
+    take_prefix(&pattern);
     for (size_t i = 0; i < pattern.count; i++)
         for (unsigned c = 0; c < 256; c++)
             pattern.takes[c] |= (uint32_t)(pattern.elements[i].set[c / 64] >> c % 64 & 1) << i;
@@ -219,6 +246,10 @@ void byte_pattern_free(struct byte_pattern *pattern) {
 
 bool byte_pattern_match(const struct byte_pattern *pattern, weir_text subject) {
     const unsigned char *at = (const unsigned char *)subject.data, *end = at + subject.size;
+    weir_text prefix = {pattern->prefix, pattern->prefix_size};
+    if (subject.size < prefix.size || !text_same(prefix, (weir_text){subject.data, prefix.size}))
+        return false;
+    at += prefix.size;
     for (size_t i = 0; i < pattern->count; i++) {
         const struct element *element = &pattern->elements[i];
         uint32_t bit = (uint32_t)1 << i;

@@ -46,6 +46,8 @@ struct bound {
 
 struct number_rules {
     size_t count;
+    bool ranged; /* all bounds together are low .. high, for integers that fit */
+    int64_t low, high;
     struct bound bounds[BOUND_COUNT];
 };
 
