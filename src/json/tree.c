@@ -83,33 +83,48 @@ static enum tree_fault fault_at(struct tree_check *check, yyjson_val *root, yyjs
 }
 
 static enum tree_fault check_container(struct tree_check *check, yyjson_val *root, yyjson_val *container,
+                                       int depth);
+
+static enum tree_fault check_items(struct tree_check *check, yyjson_val *root, yyjson_val *array, int depth) {
+    yyjson_val *item = unsafe_yyjson_get_first(array);
+    for (size_t left = unsafe_yyjson_get_len(array); left > 0; left--, item = unsafe_yyjson_get_next(item)) {
+        enum tree_fault fault =
+            unsafe_yyjson_is_ctn(item) ? check_container(check, root, item, depth) : TREE_SOUND;
+        if (fault != TREE_SOUND)
+            return fault;
+    }
+    return TREE_SOUND;
+}
+
+static enum tree_fault check_members(struct tree_check *check, yyjson_val *root, yyjson_val *object,
+                                     int depth) {
+    uint64_t seen = 0; /* bit per mark */
+    size_t left = unsafe_yyjson_get_len(object);
+    bool few = left <= FEW_KEYS;
+    yyjson_val *first = NULL, *repeated = few ? NULL : repeats_hashed(check, root, object, &first);
+    if (repeated)
+        return fault_at(check, root, repeated, first);
+    for (yyjson_val *key = unsafe_yyjson_get_first(object); left > 0; left--, key = next_key(key)) {
+        uint64_t bit = few ? (uint64_t)1 << key_mark(key) : 0;
+        if (seen & bit && (first = repeated_by(object, key)))
+            return fault_at(check, root, key, first);
+        seen |= bit;
+        enum tree_fault fault =
+            unsafe_yyjson_is_ctn(key + 1) ? check_container(check, root, key + 1, depth) : TREE_SOUND;
+        if (fault != TREE_SOUND)
+            return fault;
+    }
+    return TREE_SOUND;
+}
+
+/* One that stands `depth` levels deep. */
+static enum tree_fault check_container(struct tree_check *check, yyjson_val *root, yyjson_val *container,
                                        int depth) {
     if (depth == LIMIT_JSON_DEPTH)
         return fault_at(check, root, container, container);
-    uint64_t seen = 0; /* bit per mark */
-    size_t count = unsafe_yyjson_get_len(container);
-    bool keys = unsafe_yyjson_get_type(container) == YYJSON_TYPE_OBJ,
-         few = keys && count <= FEW_KEYS && !check->copied;
-    yyjson_val *first = NULL,
-               *repeated = keys && !few ? repeats_hashed(check, root, container, &first) : NULL;
-    if (repeated)
-        return fault_at(check, root, repeated, first);
-    yyjson_val *value = unsafe_yyjson_get_first(container);
-    for (; count > 0; count--, value = unsafe_yyjson_get_next(value)) {
-        if (few) {
-            unsigned mark = key_mark(value);
-            if (seen >> mark & 1 && (first = repeated_by(container, value)))
-                return fault_at(check, root, value, first);
-            seen |= (uint64_t)1 << mark;
-        }
-        value += keys;
-        if (unsafe_yyjson_is_ctn(value)) {
-            enum tree_fault fault = check_container(check, root, value, depth + 1);
-            if (fault != TREE_SOUND)
-                return fault;
-        }
-    }
-    return TREE_SOUND;
+    return unsafe_yyjson_get_type(container) == YYJSON_TYPE_OBJ
+               ? check_members(check, root, container, depth + 1)
+               : check_items(check, root, container, depth + 1);
 }
 
 enum tree_fault tree_check(struct tree_check *check, const yyjson_doc *tree) {
@@ -189,10 +204,28 @@ void tree_scalar(struct tree_builder *builder, enum json_type type, weir_text te
     put(builder, value, line, column);
 }
 
+/* The copy puts all texts behind each other; json_key_word reads eight bytes of the last one too. */
+static void *padded_alloc(void *ctx, size_t size) {
+    (void)ctx;
+    return mem_alloc(size + sizeof(uint64_t));
+}
+
+static void *padded_resize(void *ctx, void *old, size_t old_size, size_t size) {
+    (void)ctx;
+    (void)old_size;
+    return mem_resize(old, size + sizeof(uint64_t));
+}
+
+static void padded_free(void *ctx, void *pointer) {
+    (void)ctx;
+    mem_free(pointer);
+}
+
 json_doc *tree_end(struct tree_builder *builder) {
     WEIR_ASSERT(builder->depth == 0 && builder->count > 0);
     json_doc *doc = mem_alloc(sizeof *doc);
-    doc->tree = yyjson_mut_doc_imut_copy(builder->doc, NULL);
+    const yyjson_alc memory = {padded_alloc, padded_resize, padded_free, NULL};
+    doc->tree = yyjson_mut_doc_imut_copy(builder->doc, &memory);
     WEIR_ASSERT(doc->tree && doc->tree->val_read == builder->count);
     doc->file = builder->file;
     doc->places = builder->places;

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "weir/text.h"
 
@@ -69,6 +70,13 @@ static inline weir_text json_number(const json *value) {
 
 static inline size_t json_size(const json *value) {
     return json_kind_(value) >= JSON_TAG_ARRAY ? (size_t)(value->tag >> JSON_TAG_BITS) : 0;
+}
+
+/* The first eight bytes of a key, with whatever stands behind a shorter one: every tree has room for that. */
+static inline uint64_t json_key_word(const json *key) {
+    uint64_t word;
+    memcpy(&word, key->text, sizeof word);
+    return word;
 }
 
 /* The value behind this one and all that is in it: the next item, or the key of the next member. */

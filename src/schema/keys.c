@@ -79,6 +79,11 @@ static void link_followers(struct arena *arena, struct keys *keys) {
         struct key *key = &keys->items[i];
         order[key->rank ? key->rank - 1 : named++] = key;
     }
+    for (size_t i = 0; i < keys->count; i++) {
+        size_t size = order[i]->name.size < 8 ? order[i]->name.size : 8;
+        memset(&order[i]->mask, 0xff, size);
+        memcpy(&order[i]->word, order[i]->name.data, size);
+    }
     keys->first = keys->count ? order[0] : &none;
     for (size_t i = 0; i < keys->count; i++)
         order[i]->follower = i + 1 < keys->count ? order[i + 1] : &none;

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "json/value.h"
 
 struct node;
 
@@ -17,6 +18,7 @@ struct key {
     weir_text name;
     struct node *node; /* of properties; NULL when only required */
     bool required;
+    uint64_t word, mask;        /* the first eight bytes of the name, and which of them count */
     uint32_t rank;              /* in properties, from 1; 0: not among them */
     const struct node *rest;    /* node, or the one of the properties that are not named; for who runs */
     const struct key *follower; /* in the order of properties; never NULL once finished */
@@ -39,9 +41,18 @@ void keys_finish(struct arena *arena, struct keys *keys);
 const struct key *keys_find(const struct keys *keys, weir_text name, size_t *next);
 const struct key *keys_look_up(const struct keys *keys, weir_text name); /* without a guess */
 
+static inline bool key_is(const struct key *key, const json *name) {
+    weir_text text = json_own_text(name);
+    if (text.size != key->name.size || ((json_key_word(name) ^ key->word) & key->mask))
+        return false;
+    return text.size <= 8 || text_same((weir_text){text.data + 8, text.size - 8},
+                                       (weir_text){key->name.data + 8, text.size - 8});
+}
+
 /* For one name after the other, in the order of properties: *guess begins as keys->first and becomes the follower of each hit. */
-static inline const struct key *keys_next(const struct keys *keys, weir_text name, const struct key **guess) {
-    const struct key *key = text_same((*guess)->name, name) ? *guess : keys_look_up(keys, name);
+static inline const struct key *keys_next(const struct keys *keys, const json *name,
+                                          const struct key **guess) {
+    const struct key *key = key_is(*guess, name) ? *guess : keys_look_up(keys, json_own_text(name));
     if (key)
         *guess = key->follower;
     return key;

@@ -252,24 +252,15 @@ bool byte_pattern_match(const struct byte_pattern *pattern, weir_text subject) {
     at += prefix.size;
     for (size_t i = 0; i < pattern->count; i++) {
         const struct element *element = &pattern->elements[i];
+        const unsigned char *start = at, *most = (size_t)(end - at) > element->max ? at + element->max : end;
         uint32_t bit = (uint32_t)1 << i;
-        bool next = at < end && pattern->takes[*at] & bit;
-        if (!next && element->optional) {
+        while (at < most && pattern->takes[*at] & bit)
+            at++;
+        if (at == start && element->optional)
             i += element->group - 1;
-            continue;
-        }
-        if (!next && element->min)
+        else if ((size_t)(at - start) < element->min)
             return false;
-        const unsigned char *start = at;
-        at += next;
-        if (element->max > 1) {
-            const unsigned char *most = (size_t)(end - start) > element->max ? start + element->max : end;
-            while (at < most && pattern->takes[*at] & bit)
-                at++;
-            if ((size_t)(at - start) < element->min)
-                return false;
-        }
-        if (element->back && at < end && pattern->takes[*at] & bit >> (element->back - 1))
+        else if (element->back && at < end && pattern->takes[*at] & bit >> (element->back - 1))
             i -= element->back; /* and one on */
     }
     return !pattern->to_end || at == end;

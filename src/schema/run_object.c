@@ -87,7 +87,7 @@ static bool check_members(struct schema_run *run, const struct node *node, const
     if (run->tracing && rules->required_count)
         REQUIRE(run, report_required(run, node, value));
     for (struct json_iter it = json_iter(value); json_next(&it); index++) {
-        const struct key *known = keys_next(&rules->keys, it.key, &guess);
+        const struct key *known = keys_next(&rules->keys, it.key_value, &guess);
         required += known && known->required;
         if (rules->names)
             REQUIRE(run, check_name(run, rules->names, it.key, it.key_value));

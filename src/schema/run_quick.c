@@ -77,7 +77,7 @@ static bool members_hold(struct schema_run *run, const struct node *node, const 
     if (count < rules->min || count > rules->max || count < rules->required_count)
         return false;
     for (const json *key = value + 1; count > 0; count--, key = json_behind(key + 1)) {
-        const struct key *known = keys_next(&rules->keys, json_own_text(key), &guess);
+        const struct key *known = keys_next(&rules->keys, key, &guess);
         const struct node *member = known ? known->rest : rules->additional;
         required += known && known->required;
         if (member && !holds(run, member, key + 1))
