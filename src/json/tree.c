@@ -27,14 +27,13 @@ static inline yyjson_val *next_key(yyjson_val *key) {
     return unsafe_yyjson_get_next(key + 1);
 }
 
-/* A number below 64 that equal keys share and others rarely do: of the size, the first seven bytes and the last. The eight
- * bytes from a key's opening quote on are always there: behind the key stand at least its other quote, a colon, a value, a
- * bracket, and the reader's padding. A tree that was copied has none of this. */
+/* A number below 64 that equal keys share and others rarely do: of the size, the first eight bytes and the last. */
 static inline unsigned key_mark(const yyjson_val *key) {
-    size_t size = key_size(key), used = size < 7 ? size + 1 : 8;
-    uint64_t word, last = (unsigned char)key->uni.str[(ptrdiff_t)size - 1];
-    memcpy(&word, key->uni.str - 1, sizeof word);
-    word <<= (0 - 8 * used) & 63;
+    size_t size = key_size(key), used = size < 8 ? size : 8;
+    if (size == 0)
+        return 0;
+    uint64_t word = json_key_word((const json *)key) << ((0 - 8 * used) & 63);
+    uint64_t last = (unsigned char)key->uni.str[size - 1];
     return (unsigned)((word ^ last) * 0x9e3779b97f4a7c15u >> 58);
 }
 
@@ -204,7 +203,8 @@ void tree_scalar(struct tree_builder *builder, enum json_type type, weir_text te
     put(builder, value, line, column);
 }
 
-/* The copy puts all texts behind each other; json_key_word reads eight bytes of the last one too. */
+/* json_key_word reads eight bytes of each key. In the reader's trees they are there: behind a key stand at least its quote, a
+ * colon, a value, a bracket, and four bytes of padding. Here all texts stand behind each other, and need some behind them. */
 static void *padded_alloc(void *ctx, size_t size) {
     (void)ctx;
     return mem_alloc(size + sizeof(uint64_t));

@@ -21,7 +21,6 @@ struct tree_check {
     uint32_t *table; /* scratch for large objects, kept between checks; mem_free it */
     size_t capacity;
     uint64_t seed[2];
-    bool copied; /* no text of the reader stands around the keys */
     size_t at, first;
 };
 enum tree_fault tree_check(struct tree_check *check, const yyjson_doc *tree);

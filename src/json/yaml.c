@@ -230,7 +230,7 @@ static weir_code read_events(struct reader *reader) {
 /* --- after reading ---------------------------------------------------------------------------- */
 
 static weir_code check_keys(const json_doc *doc, weir_error *err) {
-    struct tree_check check = {.copied = true};
+    struct tree_check check = {0};
     enum tree_fault fault = tree_check(&check, doc->tree);
     mem_free(check.table);
     if (fault == TREE_SOUND)
