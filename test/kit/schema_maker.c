@@ -4,6 +4,7 @@
  * behind it, so that no chain comes back; behind a property or an item every reference is allowed (`apart`). */
 #include "kit/schema_maker.h"
 
+#include "kit/pattern_maker.h"
 #include "kit/schema_maker_words.h"
 
 enum { DEFINITIONS = 4, DEPTH = 4, KEYWORDS = 5 };
@@ -109,7 +110,12 @@ static void boolean(struct maker *maker) {
 }
 
 static void pattern(struct maker *maker) {
-    buffer_printf(maker->out, "\"%s\"", PICK(maker, patterns));
+    buffer_char(maker->out, '"');
+    if (dice_once_in(maker->dice, 2))
+        buffer_string(maker->out, PICK(maker, patterns));
+    else
+        make_pattern(maker->out, maker->dice);
+    buffer_char(maker->out, '"');
 }
 
 static void format(struct maker *maker) {
