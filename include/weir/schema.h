@@ -12,8 +12,8 @@
  * and bytes that are no UTF-8 make a text that is no JSON.
  *
  * What is bounded: nesting of texts (64 levels), schemas applied inside each other to one value (256) and over an
- * instance (1024), the steps of one instance and of one regular expression, problems told (32), documents a
- * schema refers to (1000). An instance over a budget is invalid and says so; it never hangs. */
+ * instance (1024), the work for one instance and for all its regular expressions (both grow with its
+ * size), problems told (32), documents a schema refers to (1000), digits of a multipleOf (37). An instance over a budget is invalid and says so; it never hangs. */
 #ifndef WEIR_SCHEMA_H
 #define WEIR_SCHEMA_H
 
