@@ -32,6 +32,8 @@ void problem_break(struct schema_run *run, const struct node *node, const char *
     if (run->broken)
         return;
     run->broken = true;
+    run->budget[0] = keyword;
+    run->budget[1] = message;
     if (!run->tracing)
         return;
     unsigned muted = run->muted;

@@ -233,8 +233,11 @@ bool schema_valid(schema_run *run, const schema *schema, const json *instance, b
     arena_reset(run->arena);
     buffer_clear(&run->path);
     run->tracing = true;
+    bool exceeded = run->broken;
     run->limit = all ? LIMIT_SCHEMA_ERRORS : 1;
     pass(run, instance);
+    if (exceeded && run->count == 0) /* this pass leaves branches earlier and may do with less work */
+        problem_add(run, run->schema->root, run->budget[0], "%s", run->budget[1]);
     WEIR_ASSERT(run->count > 0);
     return false;
 }

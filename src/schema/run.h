@@ -15,14 +15,15 @@ struct marks {
 
 struct schema_run {
     const struct schema *schema;
-    bool tracing;    /* second pass */
-    bool broken;     /* over budget: whatever the rest says, the instance is invalid */
-    bool full;       /* enough problems */
-    bool nearing;    /* looking for the branch that comes nearest */
-    unsigned muted;  /* inside a branch whose problems are not the instance's */
-    unsigned depth;  /* of subschemas applied inside each other */
-    int64_t steps;   /* left */
-    int64_t granted; /* to begin with */
+    bool tracing;          /* second pass */
+    bool broken;           /* over budget: whatever the rest says, the instance is invalid */
+    const char *budget[2]; /* which one it was: keyword and message */
+    bool full;             /* enough problems */
+    bool nearing;          /* looking for the branch that comes nearest */
+    unsigned muted;        /* inside a branch whose problems are not the instance's */
+    unsigned depth;        /* of subschemas applied inside each other */
+    int64_t steps;         /* left */
+    int64_t granted;       /* to begin with */
     struct regex_scratch *regex;
 
     struct arena *arena; /* texts of the problems */

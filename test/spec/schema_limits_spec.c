@@ -405,6 +405,24 @@ static void dynamic_loop(void **state) {
     json_doc_free(doc);
 }
 
+/* Noting problems, a branch is left at the missing property; the quick pass looks deeper first. */
+static void budget_of_the_quick_pass(void **state) {
+    (void)state;
+    json_doc *doc = fixture_json("{'anyOf':[{'properties':{'a':{'$ref':'#'}},'required':['z']},"
+                                 "{'properties':{'a':{'$ref':'#'}},'required':['y']},true]}");
+    buffer text;
+    buffer_init(&text, 64 << 10);
+    for (int i = 0; i < 62; i++)
+        buffer_string(&text, "{\"a\":");
+    buffer_string(&text, "1");
+    for (int i = 0; i < 62; i++)
+        buffer_char(&text, '}');
+    json_doc *instance = parse_buffer(&text);
+    expect_soon(doc, instance, "schema budget exceeded", 30);
+    json_doc_free(instance);
+    json_doc_free(doc);
+}
+
 static void boolean_schemas(void **state) {
     (void)state;
     expect_valid("true", "{'a':[1]}");
@@ -461,6 +479,7 @@ static const struct spec specs[] = {
     {"an enum of 100000 equal values compiles in linear time", enum_of_the_same},
     {"places that would fill the memory are refused", many_long_places},
     {"a dynamic reference that loops stops at its budget", dynamic_loop},
+    {"a budget that only the quick pass exceeds is told", budget_of_the_quick_pass},
     {"boolean schemas allow everything or nothing", boolean_schemas},
     {"a deep instance is checked to its bottom", deep_instance},
     {"a name of two megabytes harms no message", long_names},
