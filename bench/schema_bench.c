@@ -71,6 +71,12 @@ static bool once(const struct tools *tools, const struct subject *subject, enum 
         yyjson_doc_free(doc);
         return doc != NULL;
     }
+    if (figure == BOTH && !subject->envelope) {
+        bool valid = false;
+        return schema_read(&root, &valid, tools->run, subject->payload, tools->pool, subject->text, false,
+                           NULL) == WEIR_OK &&
+               valid;
+    }
     if (figure != ALONE && json_pool_parse(&root, tools->pool, subject->text, NULL) != WEIR_OK)
         return false;
     return figure == PARSE || validate(tools, subject, root);

@@ -95,8 +95,10 @@ weir_code event_check_fields(const void *holder, const weir_text *(*of)(const vo
 
 weir_code event_check_schema(schema_run *run, const schema *rules, const json *value, const char *what,
                              weir_error *err) {
-    if (!rules || schema_valid(run, rules, value, false))
-        return WEIR_OK;
+    return !rules || schema_valid(run, rules, value, false) ? WEIR_OK : event_schema_failure(run, what, err);
+}
+
+weir_code event_schema_failure(const schema_run *run, const char *what, weir_error *err) {
     WEIR_ASSERT(schema_problem_count(run) > 0);
     const struct schema_problem *problem = schema_problem_at(run, 0);
     const char *space = problem->instance[0] ? " " : "";

@@ -76,7 +76,12 @@ static weir_code read_payload(struct builder *builder) {
     if (payload.size > builder->max_bytes)
         return weir_fail(builder->err, WEIR_LIMIT, "the payload is %zu bytes long, an event may be %zu",
                          payload.size, builder->max_bytes);
-    weir_code code = json_pool_parse(&builder->payload, scratch->payload_pool, payload, builder->err);
+    int version = builder->draft.version;
+    const schema *rules = event_version_schema(builder->def, version);
+    bool valid = true;
+    weir_code code = rules ? schema_read(&builder->payload, &valid, scratch->run, rules,
+                                         scratch->payload_pool, payload, false, builder->err)
+                           : json_pool_parse(&builder->payload, scratch->payload_pool, payload, builder->err);
     if (code != WEIR_OK) {
         weir_prefix(builder->err, "the payload is not valid JSON");
         return code;
@@ -86,9 +91,8 @@ static weir_code read_payload(struct builder *builder) {
         !event_depth_fits(builder->payload, (int)depth))
         return weir_fail(builder->err, WEIR_INVALID, "the payload is nested more than %d levels deep",
                          LIMIT_JSON_DEPTH - (int)depth);
-    int version = builder->draft.version;
-    WEIR_TRY(event_check_schema(scratch->run, event_version_schema(builder->def, version), builder->payload,
-                                "payload", builder->err));
+    if (!valid)
+        return event_schema_failure(scratch->run, "payload", builder->err);
     return event_current_payload(&builder->current, builder->def, builder->payload, version, scratch,
                                  builder->err);
 }

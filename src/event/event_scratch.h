@@ -34,6 +34,8 @@ WEIR_MUST_CHECK weir_code event_check_fields(const void *holder,
 /* Runs a schema and makes the first problem a sentence: "payload /value: must be ... (type)". */
 WEIR_MUST_CHECK weir_code event_check_schema(schema_run *run, const schema *schema, const json *value,
                                              const char *what, weir_error *err);
+/* That sentence, of a run that has just found its value invalid. */
+weir_code event_schema_failure(const schema_run *run, const char *what, weir_error *err);
 
 /* The payload of an older version as it is in version `to`, as text and as a tree. Both live in the scratch until
  * the next such call, and its next use. */

@@ -137,29 +137,32 @@ static yyjson_doc *read_text(weir_text text, const yyjson_alc *memory, yyjson_re
     return yyjson_read_opts((char *)(uintptr_t)text.data, text.size, READ_FLAGS, memory, found);
 }
 
-static weir_code parse(yyjson_doc **out, struct tree_check *check, weir_text text, const yyjson_alc *memory,
-                       weir_error *err) {
+static weir_code read_tree(yyjson_doc **out, weir_text text, const yyjson_alc *memory, weir_error *err) {
     WEIR_TRY(refuse_before_reading(text, err));
     yyjson_read_err found = {0};
-    yyjson_doc *tree = read_text(text, memory, &found);
-    if (!tree && memory && found.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
-        tree = read_text(text, NULL, &found);
-    WEIR_ASSERT(tree || found.code != YYJSON_READ_ERROR_MEMORY_ALLOCATION);
-    if (!tree)
-        return read_failure(err, text, &found);
-    enum tree_fault fault = tree_check(check, tree);
-    if (fault != TREE_SOUND) {
-        yyjson_doc_free(tree);
-        return check_failure(err, text, fault, check->at);
-    }
-    *out = tree;
-    return WEIR_OK;
+    *out = read_text(text, memory, &found);
+    if (!*out && memory && found.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
+        *out = read_text(text, NULL, &found);
+    WEIR_ASSERT(*out || found.code != YYJSON_READ_ERROR_MEMORY_ALLOCATION);
+    return *out ? WEIR_OK : read_failure(err, text, &found);
+}
+
+/* What yyjson lets pass. The tree is freed when it is refused. */
+static weir_code check_tree(yyjson_doc **tree, struct tree_check *check, weir_text text, weir_error *err) {
+    enum tree_fault fault = tree_check(check, *tree);
+    if (fault == TREE_SOUND)
+        return WEIR_OK;
+    yyjson_doc_free(*tree);
+    *tree = NULL;
+    return check_failure(err, text, fault, check->at);
 }
 
 weir_code json_parse(json_doc **out, weir_text text, weir_error *err) {
     struct tree_check check = {0};
     yyjson_doc *tree = NULL;
-    weir_code code = parse(&tree, &check, text, NULL, err);
+    weir_code code = read_tree(&tree, text, NULL, err);
+    if (code == WEIR_OK)
+        code = check_tree(&tree, &check, text, err);
     mem_free(check.table);
     if (code != WEIR_OK)
         return code;
@@ -188,18 +191,25 @@ json_pool *json_pool_new(void) {
     return mem_alloc(sizeof(json_pool));
 }
 
+/* A tree inside the block is forgotten with what the block holds. */
+static void forget_tree(json_pool *pool) {
+    uintptr_t tree = (uintptr_t)pool->tree, block = (uintptr_t)pool->block;
+    if (tree < block || tree - block >= pool->block_size)
+        yyjson_doc_free(pool->tree);
+    pool->tree = NULL;
+}
+
 void json_pool_free(json_pool *pool) {
     if (!pool)
         return;
-    yyjson_doc_free(pool->tree);
+    forget_tree(pool);
     mem_free(pool->check.table);
     mem_free(pool->block);
     mem_free(pool);
 }
 
-weir_code json_pool_parse(const json **root, json_pool *pool, weir_text text, weir_error *err) {
-    yyjson_doc_free(pool->tree);
-    pool->tree = NULL;
+weir_code json_pool_read(const json **root, json_pool *pool, weir_text text, weir_error *err) {
+    forget_tree(pool);
     if (pool->check.capacity > POOL_TABLE_SLOTS) {
         mem_free(pool->check.table);
         pool->check = (struct tree_check){0};
@@ -215,8 +225,20 @@ weir_code json_pool_parse(const json **root, json_pool *pool, weir_text text, we
         }
         WEIR_ASSERT(yyjson_alc_pool_init(&memory, pool->block, pool->block_size));
     }
-    WEIR_TRY(parse(&pool->tree, &pool->check, text, pooled ? &memory : NULL, err));
+    WEIR_TRY(read_tree(&pool->tree, text, pooled ? &memory : NULL, err));
     *root = (const json *)yyjson_doc_get_root(pool->tree);
+    return WEIR_OK;
+}
+
+weir_code json_pool_check(json_pool *pool, weir_text text, weir_error *err) {
+    return check_tree(&pool->tree, &pool->check, text, err);
+}
+
+weir_code json_pool_parse(const json **root, json_pool *pool, weir_text text, weir_error *err) {
+    const json *read;
+    WEIR_TRY(json_pool_read(&read, pool, text, err));
+    WEIR_TRY(json_pool_check(pool, text, err));
+    *root = read;
     return WEIR_OK;
 }
 

@@ -34,6 +34,10 @@ json_pool *json_pool_new(void);
 void json_pool_free(json_pool *pool);
 WEIR_MUST_CHECK weir_code json_pool_parse(const json **root, json_pool *pool, weir_text text,
                                           weir_error *err);
+/* The two halves of it, for who looks at every key anyway (schema_read): a tree that is not to be trusted yet, for keys may
+ * repeat and nesting may be too deep to walk; and what makes it as good as any. `text` is that of the first half. */
+WEIR_MUST_CHECK weir_code json_pool_read(const json **root, json_pool *pool, weir_text text, weir_error *err);
+WEIR_MUST_CHECK weir_code json_pool_check(json_pool *pool, weir_text text, weir_error *err);
 
 /* Reads one YAML document into the tree. Plain scalars have one meaning: true, false, null and numbers
  * exactly as in JSON; `~` and nothing are null; everything else (no, 90d, 1GiB, 010) and everything quoted is

@@ -83,6 +83,9 @@ static void link_followers(struct arena *arena, struct keys *keys) {
         size_t size = order[i]->name.size < 8 ? order[i]->name.size : 8;
         memset(&order[i]->mask, 0xff, size);
         memcpy(&order[i]->word, order[i]->name.data, size);
+        if (order[i]->name.size > 8)
+            memcpy(&order[i]->last, order[i]->name.data + order[i]->name.size - 8, sizeof order[i]->last);
+        order[i]->bit = order[i]->rest && i < 63 ? (uint64_t)1 << i : ~(uint64_t)0;
     }
     keys->first = keys->count ? order[0] : &none;
     for (size_t i = 0; i < keys->count; i++)

@@ -18,7 +18,10 @@ struct key {
     weir_text name;
     struct node *node; /* of properties; NULL when only required */
     bool required;
-    uint64_t word, mask;        /* the first eight bytes of the name, and which of them count */
+    uint64_t word, mask; /* the first eight bytes of the name, and which of them count */
+    uint64_t last;       /* the last eight bytes of a longer name */
+    uint64_t
+        bit; /* its own below the highest; all of them when there are too many names, or nobody looks at its value */
     uint32_t rank;              /* in properties, from 1; 0: not among them */
     const struct node *rest;    /* node, or the one of the properties that are not named; for who runs */
     const struct key *follower; /* in the order of properties; never NULL once finished */
@@ -45,8 +48,11 @@ static inline bool key_is(const struct key *key, const json *name) {
     weir_text text = json_own_text(name);
     if (text.size != key->name.size || ((json_key_word(name) ^ key->word) & key->mask))
         return false;
-    return text.size <= 8 || text_same((weir_text){text.data + 8, text.size - 8},
-                                       (weir_text){key->name.data + 8, text.size - 8});
+    if (text.size <= 8)
+        return true;
+    uint64_t last;
+    memcpy(&last, text.data + text.size - 8, sizeof last);
+    return last == key->last && (text.size <= 16 || memcmp(text.data, key->name.data, text.size) == 0);
 }
 
 /* For one name after the other, in the order of properties: *guess begins as keys->first and becomes the follower of each hit. */

