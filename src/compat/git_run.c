@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program runs with our standard input closed, speaks plain English (LC_ALL), asks nobody for a password and
- * takes no locks. Its two outputs are read side by side, so that neither can fill up and stop it. */
+ * takes no locks. Its two outputs are read side by side, so that neither can fill up and stop it. One that is silent for too
+ * long is ended: a partial clone may be asking a server that does not answer. */
 #include "compat/git_run.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include "base/fail.h"
 #include "base/process.h"
 
-enum { CHUNK = 64 << 10, GIT_GRACE_MS = 1000 };
+enum { CHUNK = 64 << 10, GIT_GRACE_MS = 1000, GIT_SILENT_MS = 60000 };
 
 static weir_code start(pid_t *pid, int out[2], int said[2], int in, const char *const *argv,
                        weir_error *err) {
@@ -47,16 +48,21 @@ static bool drain(int fd, buffer *into) {
     return got > 0;
 }
 
-static void read_both(int out, buffer *printed, int said, buffer *talk) {
+/* False when nothing comes any more, though it has not ended. */
+static bool read_both(int out, buffer *printed, int said, buffer *talk) {
     struct pollfd fds[2] = {{.fd = out, .events = POLLIN}, {.fd = said, .events = POLLIN}};
     while ((fds[0].fd >= 0 || fds[1].fd >= 0) && !printed->overflow) {
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
-            return;
+        int ready = poll(fds, 2, GIT_SILENT_MS);
+        if (ready == 0 || (ready < 0 && errno != EINTR))
+            return false;
+        if (ready < 0)
+            continue;
         if (fds[0].revents && !drain(out, printed))
             fds[0].fd = -1;
         if (fds[1].revents && !drain(said, talk))
             fds[1].fd = -1;
     }
+    return true;
 }
 
 /* The first line of what it said, without "fatal: ". */
@@ -73,6 +79,11 @@ static void first_line(char out[256], const buffer *talk) {
     buffer_release(&line);
 }
 
+static weir_code silent(const char *command, weir_error *err) {
+    weir_fail(err, WEIR_TIMEOUT, "git %s said nothing for %d s and was ended", command, GIT_SILENT_MS / 1000);
+    return weir_hint(err, "a partial clone may be asking its server: fetch what is missing, and try again");
+}
+
 weir_code git_run(buffer *out, int *status, char said[256], int in, const char *const *argv,
                   weir_error *err) {
     int printed[2], spoken[2];
@@ -83,15 +94,16 @@ weir_code git_run(buffer *out, int *status, char said[256], int in, const char *
     close(printed[1]);
     close(spoken[1]);
     if (code == WEIR_OK) {
-        read_both(printed[0], out, spoken[0], &talk);
-        if (out->overflow)
+        bool told = read_both(printed[0], out, spoken[0], &talk);
+        bool ended = told && !out->overflow && process_wait(pid, GIT_SILENT_MS, status);
+        if (!ended)
             process_stop(pid, GIT_GRACE_MS);
-        else
-            process_wait(pid, -1, status);
         first_line(said, &talk);
-        *status = out->overflow ? -1 : WIFEXITED(*status) ? WEXITSTATUS(*status) : 128;
+        *status = !ended ? -1 : WIFEXITED(*status) ? WEXITSTATUS(*status) : 128;
         if (out->overflow)
             code = weir_fail(err, WEIR_LIMIT, "git %s prints more than %zu MiB", argv[1], out->bound >> 20);
+        else if (!ended)
+            code = silent(argv[1], err);
     }
     close(printed[0]);
     close(spoken[0]);
