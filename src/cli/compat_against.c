@@ -5,6 +5,7 @@
 
 #include "base/units.h"
 #include "cli/compat.h"
+#include "cli/json_members.h"
 #include "cli/run.h"
 #include "compat/stored.h"
 
@@ -144,25 +145,15 @@ static void print_results(struct against *against) {
 
 /* --- as JSON -------------------------------------------------------------------------------------------- */
 
-static void number(weir_json_writer *json, const char *key, uint64_t value) {
-    weir_json_key(json, key);
-    weir_json_int(json, (int64_t)value);
-}
-
-static void text(weir_json_writer *json, const char *key, const char *value) {
-    weir_json_key(json, key);
-    weir_json_string(json, value);
-}
-
 static void examples_json(weir_json_writer *json, const struct stored_example *examples, uint64_t count) {
     weir_json_key(json, "examples");
     weir_json_begin_array(json);
     for (size_t i = 0; i < STORED_EXAMPLES && i < count; i++) {
         weir_json_begin_object(json);
-        number(json, "sequence", examples[i].sequence);
-        text(json, "subject", examples[i].subject);
-        text(json, "id", *examples[i].id ? examples[i].id : NULL);
-        text(json, "reason", examples[i].reason);
+        member_int(json, "sequence", (int64_t)examples[i].sequence);
+        member_text(json, "subject", examples[i].subject);
+        member_text(json, "id", *examples[i].id ? examples[i].id : NULL);
+        member_text(json, "reason", examples[i].reason);
         weir_json_end_object(json);
     }
     weir_json_end_array(json);
@@ -170,19 +161,19 @@ static void examples_json(weir_json_writer *json, const struct stored_example *e
 
 static void type_json(weir_json_writer *json, const struct stored_type *type) {
     weir_json_begin_object(json);
-    text(json, "type", type->def->type);
-    number(json, "version", (uint64_t)type->version);
-    number(json, "judged", type->judged);
-    number(json, "refused", type->refused);
-    number(json, "other_reasons", type->unlisted);
+    member_text(json, "type", type->def->type);
+    member_int(json, "version", type->version);
+    member_int(json, "judged", (int64_t)type->judged);
+    member_int(json, "refused", (int64_t)type->refused);
+    member_int(json, "other_reasons", (int64_t)type->unlisted);
     weir_json_key(json, "faults");
     weir_json_begin_array(json);
     for (size_t i = 0; i < type->faults.count; i++) {
         const struct stored_fault *fault = &type->faults.items[i];
         weir_json_begin_object(json);
-        text(json, "pointer", fault->pointer);
-        text(json, "reason", fault->reason);
-        number(json, "count", fault->count);
+        member_text(json, "pointer", fault->pointer);
+        member_text(json, "reason", fault->reason);
+        member_int(json, "count", (int64_t)fault->count);
         examples_json(json, fault->examples, fault->count);
         weir_json_end_object(json);
     }
@@ -192,9 +183,9 @@ static void type_json(weir_json_writer *json, const struct stored_type *type) {
 
 static void result_json(weir_json_writer *json, const struct stored_result *result) {
     weir_json_begin_object(json);
-    text(json, "stream", result->stream);
-    number(json, "judged", result->judged);
-    number(json, "refused", result->refused);
+    member_text(json, "stream", result->stream);
+    member_int(json, "judged", (int64_t)result->judged);
+    member_int(json, "refused", (int64_t)result->refused);
     weir_json_key(json, "types");
     weir_json_begin_array(json);
     for (size_t i = 0; i < result->types.count; i++)
@@ -202,12 +193,12 @@ static void result_json(weir_json_writer *json, const struct stored_result *resu
     weir_json_end_array(json);
     weir_json_key(json, "unreadable");
     weir_json_begin_object(json);
-    number(json, "count", result->unreadable);
+    member_int(json, "count", (int64_t)result->unreadable);
     examples_json(json, result->unread, result->unreadable);
     weir_json_end_object(json);
     weir_json_key(json, "unknown");
     weir_json_begin_object(json);
-    number(json, "count", result->unknown);
+    member_int(json, "count", (int64_t)result->unknown);
     weir_json_key(json, "subjects");
     weir_json_begin_array(json);
     for (size_t i = 0; i < result->unknown_subjects.count; i++)
@@ -222,11 +213,11 @@ static void results_json(struct against *against, bool compatible) {
     weir_json_begin_object(json);
     weir_json_key(json, "compatible");
     weir_json_bool(json, compatible);
-    text(json, "catalog", against->source->label);
-    number(json, "judged", against->judged);
-    number(json, "refused", against->refused);
-    number(json, "unreadable", against->unreadable);
-    number(json, "unknown", against->unknown);
+    member_text(json, "catalog", against->source->label);
+    member_int(json, "judged", (int64_t)against->judged);
+    member_int(json, "refused", (int64_t)against->refused);
+    member_int(json, "unreadable", (int64_t)against->unreadable);
+    member_int(json, "unknown", (int64_t)against->unknown);
     weir_json_key(json, "streams");
     weir_json_begin_array(json);
     for (size_t i = 0; i < against->results.count; i++)

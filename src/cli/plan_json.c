@@ -1,21 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A plan as JSON: the same steps and words as for people, with the numbers beside them. */
+#include "cli/json_members.h"
 #include "cli/plan_print.h"
-
-static void member_text(weir_json_writer *json, const char *key, const char *value) {
-    weir_json_key(json, key);
-    weir_json_string(json, value);
-}
-
-static void member_int(weir_json_writer *json, const char *key, int64_t value) {
-    weir_json_key(json, key);
-    weir_json_int(json, value);
-}
-
-static void member_bool(weir_json_writer *json, const char *key, bool value) {
-    weir_json_key(json, key);
-    weir_json_bool(json, value);
-}
 
 /* null when it is not known. */
 static void member_known(weir_json_writer *json, const char *key, int64_t value) {
