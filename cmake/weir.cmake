@@ -1,13 +1,13 @@
 # The few words our CMakeLists.txt files are written in.
 
 # A vendor library, found by pkg-config or, where the distribution ships no .pc file, by header and name. Gives the
-# target dep_NAME. Headers and libraries under .deps/ come first.
+# target dep_NAME. Headers and libraries under .deps/ come first. FOLDER: where the distribution puts the header below include/.
 function(weir_dependency name header)
-  cmake_parse_arguments(ARG "" "LIBRARY" "" ${ARGN})
+  cmake_parse_arguments(ARG "" "LIBRARY;FOLDER" "" ${ARGN})
   if(NOT ARG_LIBRARY)
     set(ARG_LIBRARY ${name})
   endif()
-  find_path(${name}_INCLUDE ${header} HINTS ${DEPS}/usr/include)
+  find_path(${name}_INCLUDE ${header} HINTS ${DEPS}/usr/include PATH_SUFFIXES ${ARG_FOLDER})
   find_library(${name}_LIBRARY ${ARG_LIBRARY} HINTS ${DEPS}/usr/lib/${CMAKE_LIBRARY_ARCHITECTURE} ${DEPS}/usr/lib)
   if(NOT ${name}_INCLUDE OR NOT ${name}_LIBRARY)
     message(FATAL_ERROR "${name} (${header}) was not found: run tools/setup")
