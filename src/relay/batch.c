@@ -199,30 +199,29 @@ static weir_code claim_and_stage(weir_relay *relay, const struct outbox_wanted *
 /* A busy stream with a long backlog would be walked through again for every row of another one. So it is
  * remembered how far there was nothing but rows of busy streams; for a second, because parked rows may come
  * back before that place. */
-static weir_code skip_known(weir_relay *relay, uint64_t busy, struct outbox_wanted *wanted, int64_t *last,
-                            weir_error *err) {
-    int64_t oldest;
-    *last = 0;
+static weir_code skip_known(weir_relay *relay, uint64_t busy, struct outbox_wanted *wanted,
+                            struct outbox_span *span, weir_error *err) {
+    *span = (struct outbox_span){0};
     if (busy == 0)
         return WEIR_OK;
     bool still = (relay->clear_of & ~busy) == 0 && relay->now_ns - relay->clear_ns < 1000000000;
     if (still)
-        wanted->after_pos = relay->clear_pos;
+        wanted->after = relay->clear;
     else
         relay->clear_ns = relay->now_ns;
-    return outbox_span(relay->outbox, &oldest, last, err);
+    return outbox_span(relay->outbox, span, err);
 }
 
 weir_code relay_claim(weir_relay *relay, size_t *count, weir_error *err) {
     struct outbox_wanted wanted = {.max_rows = LIMIT_BATCH_EVENTS, .max_bytes = LIMIT_BATCH_BYTES};
-    int64_t last;
+    struct outbox_span span;
     begin_turn(relay);
     uint64_t busy = types_of_busy(relay, &wanted);
-    WEIR_TRY(skip_known(relay, busy, &wanted, &last, err));
+    WEIR_TRY(skip_known(relay, busy, &wanted, &span, err));
     WEIR_TRY(claim_and_stage(relay, &wanted, count, err));
     relay->last_full = *count >= RELAY_FULL_ROWS;
     relay->clear_of = busy;
-    relay->clear_pos = *count == 0 ? last : wanted.after_pos;
+    relay->clear = *count == 0 ? span.last : wanted.after;
     for (size_t i = 0; i < relay->stream_count; i++)
         relay_commit_staged(relay->streams[i]);
     return WEIR_OK;
@@ -247,7 +246,8 @@ static weir_code claim_ahead(struct relay_stream *stream, weir_error *err) {
     size_t count;
     struct outbox_wanted wanted = {.max_rows = LIMIT_BATCH_EVENTS,
                                    .max_bytes = LIMIT_BATCH_BYTES,
-                                   .after_pos = stream->sent_last_pos,
+                                   .flying = stream->flying,
+                                   .flying_count = stream->flying_count,
                                    .types = stream->types.items,
                                    .type_count = stream->types.count,
                                    .only = true};
@@ -330,7 +330,8 @@ void relay_commit_staged(struct relay_stream *stream) {
                 staged->epoch == broker_epoch(stream->relay->connection) &&
                 staged->looks == relay_core_looks(stream->core) && !staged->broken;
     if (fits) {
-        stream->sent_last_pos = staged->positions[staged->count - 1];
+        memcpy(stream->flying, staged->positions, staged->count * sizeof *staged->positions);
+        stream->flying_count = staged->count;
         stream->sent_full = staged->count >= RELAY_FULL_ROWS || staged->bytes >= LIMIT_BATCH_BYTES / 2;
         relay_core_batch(stream->core, staged->positions, staged->count, staged->ids_hash);
         send_cursor(stream);

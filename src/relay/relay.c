@@ -70,7 +70,8 @@ static weir_code check_server(weir_connection *connection, weir_error *err) {
 
 static weir_code open_all(weir_relay *relay, const char *url, weir_error *err) {
     WEIR_TRY(check_server(relay->connection, err));
-    WEIR_TRY(outbox_open(&relay->outbox, url, relay->clock, err));
+    const struct outbox_options options = {.clock = relay->clock};
+    WEIR_TRY(outbox_open(&relay->outbox, url, &options, err));
     return broker_acks_open(&relay->acks, relay->connection, on_ack, relay, err);
 }
 
@@ -311,11 +312,10 @@ static weir_code take_lease(weir_relay *relay, weir_error *err) {
 static weir_code begin(weir_relay *relay, bool once, weir_error *err) {
     const char **names;
     size_t count;
-    int64_t oldest;
+    struct outbox_span span;
     WEIR_TRY(take_lease(relay, err));
-    WEIR_TRY(outbox_span(relay->outbox, &oldest, &relay->horizon, err));
-    if (!once)
-        relay->horizon = 0;
+    WEIR_TRY(outbox_span(relay->outbox, &span, err));
+    relay->horizon = once ? span.last.pos : 0;
     WEIR_TRY(outbox_streams(relay->outbox, relay->life, &names, &count, err));
     for (size_t i = 0; i < count; i++) {
         struct relay_stream *stream;
@@ -357,11 +357,10 @@ static bool is_over(weir_relay *relay, bool once, weir_code *code, weir_error *e
     *code = relay->failed ? relay->failure.code : WEIR_OK;
     if (relay->failed || atomic_load(&relay->stopping))
         return true;
-    int64_t oldest, last;
-    if (!once || relay->look || !all_looked(relay) ||
-        outbox_span(relay->outbox, &oldest, &last, NULL) != WEIR_OK)
+    struct outbox_span span;
+    if (!once || relay->look || !all_looked(relay) || outbox_span(relay->outbox, &span, NULL) != WEIR_OK)
         return false;
-    if (oldest == 0 || oldest > relay->horizon)
+    if (span.oldest_pending == 0 || span.oldest_pending > relay->horizon)
         return true;
     *code = give_up_once(relay, err);
     return *code != WEIR_OK;

@@ -67,7 +67,8 @@ struct relay_stream {
     _Atomic uint64_t token; /* 0: none; read by on_ack */
     int64_t sent_ns;
     uint64_t sent_epoch;
-    int64_t sent_last_pos;
+    int64_t flying[LIMIT_BATCH_EVENTS]; /* its rows */
+    size_t flying_count;
     bool sent_full;
     int ahead_runs;
     struct answer answer;   /* under relay->lock */
@@ -97,8 +98,9 @@ struct weir_relay {
     bool look;      /* there may be rows to claim */
     bool last_full; /* the last claim was a full one */
     uint64_t claim_no;
-    uint64_t clear_of; /* rows up to clear_pos are of these streams (bits), as of clear_ns */
-    int64_t clear_pos, clear_ns;
+    uint64_t clear_of; /* rows up to `clear` are of these streams (bits), as of clear_ns */
+    struct outbox_mark clear;
+    int64_t clear_ns;
     int64_t horizon; /* --once: the last position to wait for; 0: for ever */
     uint64_t epoch;
     uint64_t tokens;

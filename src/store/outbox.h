@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The outbox contract: what the relay needs of a database. SQLite stands behind it; one conformance suite
- * (test/contract/outbox_*_contract.c) runs against every backend.
+/* The outbox contract: what the relay needs of a database. Backends stand behind it (outbox_ops.h); one conformance
+ * suite (test/contract/outbox_*_contract.c) runs against every one of them.
  *
  * A row is pending (processed = 0, not parked), published (processed = 1, with stream and sequence), parked
  * (with a class and a reason, waiting for a person) or dropped (by that person; processed = 1, class
@@ -24,14 +24,16 @@
 typedef struct outbox outbox;
 
 struct outbox_row {
-    int64_t pos;        /* commit order for writers that serialise on a key; never reused */
-    weir_draft draft;   /* the row as an event; its time is occurred_at, or else when the row was inserted */
+    int64_t pos;      /* names the row; never reused */
+    uint64_t txn;     /* the transaction that wrote it, while rows of one stand together; 0: unknown */
+    bool ends_txn;    /* the last wanted row of its transaction; a transaction may go on in the next claim */
+    weir_draft draft; /* the row as an event; its time is occurred_at, or else when the row was inserted */
     int64_t created_us; /* when it was inserted, wall clock, microseconds; 0 if unknown */
     const char
         *defect; /* not NULL: the row cannot be read as an event ("payload is NULL", "payload is a blob") */
 };
 
-/* Positions as inclusive ranges, ascending. */
+/* Positions as inclusive ranges, disjoint, in the order of the stream: they need not ascend. */
 struct outbox_range {
     int64_t first, last;
 };
@@ -65,19 +67,29 @@ struct outbox_counts {
 
 /* --- opening ----------------------------------------------------------------------------------- */
 
-/* "sqlite:PATH" (or sqlite:///abs). Creates nothing: NOT_FOUND when there is no file, INVALID with the hint
- * `weir outbox init` when it has no outbox. Refuses synchronous below FULL and journal modes other than WAL
- * by setting them for its own connection and checking. */
-WEIR_MUST_CHECK weir_code outbox_open(outbox **out, const char *url, const weir_clock *clock,
+struct outbox_options {
+    const weir_clock *clock; /* NULL: the system's */
+    bool wal;                /* follow the write-ahead log (PostgreSQL); false: poll */
+    bool catch_up;    /* wal: the slot is lost or was moved: make it anew, and catch up from the table */
+    int64_t lease_ms; /* a lease not renewed for so long may be taken over; 0: OUTBOX_LEASE_MS */
+};
+enum { OUTBOX_LEASE_MS = 15000 };
+
+/* "sqlite:PATH" (or sqlite:///abs), "postgres://..." or "postgresql://...". Creates nothing: NOT_FOUND when there is no
+ * such database, INVALID with the hint `weir outbox init` when it has no outbox. SQLite: refuses synchronous below FULL
+ * and journal modes other than WAL by setting them for its own connection and checking. options may be NULL. */
+WEIR_MUST_CHECK weir_code outbox_open(outbox **out, const char *url, const struct outbox_options *options,
                                       weir_error *err);
-/* Creates the file where it is missing, and the tables (weir_outbox_init_sqlite). */
+/* Creates the tables, and for SQLite the file where it is missing. */
 WEIR_MUST_CHECK weir_code outbox_init(const char *url, weir_error *err);
 void outbox_close(outbox *outbox);            /* gives the lease back; NULL is fine */
 const char *outbox_url(const outbox *outbox); /* without secrets */
 /* The uuid written by init: names the cursor subject. */
 const char *outbox_uuid(const outbox *outbox);
 
-/* Tries to take the lease. CONFLICT when another relay holds it (hint names its pid where known). */
+/* Tries to take the lease. CONFLICT when another relay holds it (hint names its pid where known). It is renewed inside the
+ * calls below; one that finds it lost to somebody else fails with CONFLICT. A holder that does not renew it in time loses
+ * it to who asks (PostgreSQL; SQLite's is the kernel's, and ends with the process). */
 WEIR_MUST_CHECK weir_code outbox_lease(outbox *outbox, weir_error *err);
 
 /* --- the relay's work -------------------------------------------------------------------------- */
@@ -88,21 +100,37 @@ WEIR_MUST_CHECK weir_code outbox_stream_load(outbox *outbox, const char *stream,
 WEIR_MUST_CHECK weir_code outbox_streams(outbox *outbox, arena *arena, const char ***names, size_t *count,
                                          weir_error *err);
 
+/* How far rows have been seen: those at or below pos that were committed before horizon. */
+struct outbox_mark {
+    int64_t pos;
+    uint64_t horizon; /* a transaction id; 0 where positions are given in commit order */
+};
+
 struct outbox_wanted {
     size_t max_rows, max_bytes; /* at least one row comes, whatever its size */
-    int64_t after_pos;          /* only rows behind it; 0: from the start */
-    const char *const *types;   /* event types ... */
+    struct outbox_mark after;   /* rows that were seen before it was taken are left out; {0}: none is */
+    const int64_t *flying;      /* positions that are being sent now, in the order claimed: left out */
+    size_t flying_count;
+    const char *const *types; /* event types ... */
     size_t type_count;
     bool only; /* ... that are wanted, and no others; false: that are left out */
 };
-/* Pending rows in order. Rows and texts live in arena. */
+/* Pending rows in the order in which they must enter their streams: of writers that serialise on a key, commit order;
+ * rows of one transaction together. Rows and texts live in arena. */
 WEIR_MUST_CHECK weir_code outbox_claim(outbox *outbox, const struct outbox_wanted *wanted, arena *arena,
                                        struct outbox_row **rows, size_t *count, weir_error *err);
 /* Marks rows published and moves the stream's settled cursor, in one transaction. Rows published already are
  * left as they are. CONFLICT when `verify` finds other rows at these positions than those the batch was made
- * of: nothing is changed then. */
+ * of: nothing is changed then.
+ *
+ * Without `verify` it may return before the database has it. Settlements reach the database in order, at most
+ * OUTBOX_UNSETTLED_MAX are under way, and what later calls read is as if they were done. One that fails makes a later
+ * call fail: then nothing is known but what is read anew. */
 WEIR_MUST_CHECK weir_code outbox_settle(outbox *outbox, const struct outbox_settlement *settlement,
                                         weir_error *err);
+/* Waits until every settlement is in the database. */
+WEIR_MUST_CHECK weir_code outbox_flush(outbox *outbox, weir_error *err);
+enum { OUTBOX_UNSETTLED_MAX = 256 };
 /* The hash that tells batches apart: start with OUTBOX_HASH_START, add every row's id in order. */
 #define OUTBOX_HASH_START 0xcbf29ce484222325u
 uint64_t outbox_ids_hash(uint64_t hash, weir_text id);
@@ -115,9 +143,11 @@ struct outbox_parking {
 /* Sets pending rows aside, in one transaction. */
 WEIR_MUST_CHECK weir_code outbox_park(outbox *outbox, const struct outbox_parking *rows, size_t count,
                                       int64_t now_us, weir_error *err);
-/* The lowest position that is pending, 0 if none; and the highest position ever given. */
-WEIR_MUST_CHECK weir_code outbox_span(outbox *outbox, int64_t *oldest_pending, int64_t *last,
-                                      weir_error *err);
+struct outbox_span {
+    int64_t oldest_pending;  /* the lowest position that is pending, 0 if none */
+    struct outbox_mark last; /* everything committed before this call */
+};
+WEIR_MUST_CHECK weir_code outbox_span(outbox *outbox, struct outbox_span *out, weir_error *err);
 WEIR_MUST_CHECK weir_code outbox_pending(outbox *outbox, int64_t *count, weir_error *err);
 
 /* A published row that is still kept: what A9 needs to find out what a stream forgot. */
@@ -182,6 +212,15 @@ struct outbox_health {
     int relay_pid;        /* 0: unknown */
 };
 WEIR_MUST_CHECK weir_code outbox_health(outbox *outbox, struct outbox_health *out, weir_error *err);
+
+/* What a backend knows without asking its database. Cheap. */
+struct outbox_told {
+    const char *phase; /* "polling", "catching up", "following the log" */
+    char stall
+        [400]; /* why committed rows are held back: "transaction of process 4711 (psql, database shop) ..."; "" */
+    int64_t slot_bytes; /* write-ahead log held back by our slot; 0: none */
+};
+void outbox_tell(outbox *outbox, struct outbox_told *out);
 
 /* --- waking up --------------------------------------------------------------------------------- */
 

@@ -56,7 +56,7 @@ CASE(claim_bounds) {
     assert_int_equal(claim_wanted(world, (struct outbox_wanted){.max_rows = 2}).count, 2);
     assert_int_equal(claim_wanted(world, (struct outbox_wanted){.max_bytes = 1}).count, 1);
     assert_int_equal(claim_wanted(world, (struct outbox_wanted){.max_bytes = 8}).count, 2);
-    struct claimed behind = claim_wanted(world, (struct outbox_wanted){.after_pos = 3});
+    struct claimed behind = claim_wanted(world, (struct outbox_wanted){.after = {.pos = 3}});
     assert_int_equal(behind.count, 2);
     assert_int_equal(behind.rows[0].pos, 4);
 }

@@ -212,24 +212,25 @@ CASE(cleaning_keeps_what_is_young_or_unsent) {
 CASE(positions_are_never_used_again) {
     size_t count;
     bool more;
-    int64_t oldest, last;
+    struct outbox_span span;
     insert(world, "a.b", 2);
     settle(world, 1, 2, 3);
     expect_ok(outbox_clean(world->outbox, INT64_MAX / 2000, 100, &count, &more, &world->err), &world->err);
     assert_int_equal(count, 2);
-    expect_ok(outbox_span(world->outbox, &oldest, &last, &world->err), &world->err);
-    assert_int_equal(oldest, 0);
-    assert_int_equal(last, 2);
+    expect_ok(outbox_span(world->outbox, &span, &world->err), &world->err);
+    assert_int_equal(span.oldest_pending, 0);
+    assert_int_equal(span.last.pos, 2);
     insert(world, "a.b", 1);
     assert_int_equal(claim(world).rows[0].pos, 3);
-    expect_ok(outbox_span(world->outbox, &oldest, &last, &world->err), &world->err);
-    assert_int_equal(oldest, 3);
+    expect_ok(outbox_span(world->outbox, &span, &world->err), &world->err);
+    assert_int_equal(span.oldest_pending, 3);
 }
 
 static const struct spec specs[] = {
     {"settled rows know their stream and sequence", settled_rows_know_their_place},
     {"settling twice changes nothing", settling_twice_changes_nothing},
-    {"a settlement that does not build on the last one changes nothing", settling_builds_on_what_was_read},
+    {"a settlement that does not build on the span.last.pos one changes nothing",
+     settling_builds_on_what_was_read},
     {"a stream never sent to is not known", unknown_stream},
     {"a batch of an earlier life is settled only when its rows are the same",
      settling_verifies_an_earlier_life},

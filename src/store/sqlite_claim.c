@@ -11,7 +11,7 @@
 #include "base/list.h"
 #include "base/text.h"
 #include "base/units.h"
-#include "store/outbox_db.h"
+#include "store/sqlite_outbox.h"
 
 /* Columns of claim*.sql. */
 enum {
@@ -174,32 +174,40 @@ static const char *json_types(const struct outbox_wanted *wanted, arena *arena) 
     return copy;
 }
 
-static weir_code claim_statement(outbox *outbox, const struct outbox_wanted *wanted, arena *arena,
+/* One writer at a time: positions are commit order, so what is being sent stands in front of everything wanted. */
+static int64_t behind(const struct outbox_wanted *wanted) {
+    int64_t last = wanted->flying_count ? wanted->flying[wanted->flying_count - 1] : 0;
+    return last > wanted->after.pos ? last : wanted->after.pos;
+}
+
+static weir_code claim_statement(sqlite_outbox *outbox, const struct outbox_wanted *wanted, arena *arena,
                                  sqlite3_stmt **out, weir_error *err) {
     enum outbox_statement which = wanted->only         ? STATEMENT_claim_only
                                   : wanted->type_count ? STATEMENT_claim_except
                                                        : STATEMENT_claim;
-    WEIR_TRY(outbox_statement(outbox, which, out, err));
-    sqlite3_bind_int64(*out, 1, wanted->after_pos);
+    WEIR_TRY(sqlite_outbox_statement(outbox, which, out, err));
+    sqlite3_bind_int64(*out, 1, behind(wanted));
     sqlite3_bind_int64(*out, 2, (int64_t)wanted->max_rows);
     if (which != STATEMENT_claim)
         sqlite_bind_cstr(*out, 3, json_types(wanted, arena));
     return WEIR_OK;
 }
 
-weir_code outbox_claim(outbox *outbox, const struct outbox_wanted *wanted, arena *arena,
-                       struct outbox_row **rows, size_t *count, weir_error *err) {
+weir_code sqlite_outbox_claim(outbox *any, const struct outbox_wanted *wanted, arena *arena,
+                              struct outbox_row **rows, size_t *count, weir_error *err) {
+    sqlite_outbox *outbox = (sqlite_outbox *)any;
     sqlite3_stmt *statement;
     LIST(struct outbox_row) claimed = {0};
-    outbox_watch_look(outbox);
+    sqlite_outbox_watch_look(outbox);
     WEIR_TRY(claim_statement(outbox, wanted, arena, &statement, err));
     size_t bytes = 0;
     for (bool row; bytes < wanted->max_bytes;) {
-        WEIR_TRY(sqlite_next(statement, &row, outbox->url, err));
+        WEIR_TRY(sqlite_next(statement, &row, outbox->base.url, err));
         if (!row)
             break;
         struct outbox_row *next = list_add(arena, &claimed);
         read_row(next, statement, arena);
+        next->ends_txn = true;
         bytes += next->draft.payload.size;
     }
     sqlite3_reset(statement);

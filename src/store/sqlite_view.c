@@ -6,34 +6,37 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "store/outbox_db.h"
+#include "store/sqlite_outbox.h"
 
-weir_code outbox_span(outbox *outbox, int64_t *oldest_pending, int64_t *last, weir_error *err) {
+weir_code sqlite_outbox_span(outbox *any, struct outbox_span *out, weir_error *err) {
+    sqlite_outbox *outbox = (sqlite_outbox *)any;
     sqlite3_stmt *statement;
     bool row;
-    WEIR_TRY(outbox_statement(outbox, STATEMENT_span, &statement, err));
-    WEIR_TRY(sqlite_next(statement, &row, outbox->url, err));
-    *oldest_pending = sqlite3_column_int64(statement, 0);
-    *last = sqlite3_column_int64(statement, 1);
+    WEIR_TRY(sqlite_outbox_statement(outbox, STATEMENT_span, &statement, err));
+    WEIR_TRY(sqlite_next(statement, &row, outbox->base.url, err));
+    out->oldest_pending = sqlite3_column_int64(statement, 0);
+    out->last = (struct outbox_mark){.pos = sqlite3_column_int64(statement, 1)};
     sqlite3_reset(statement);
     return WEIR_OK;
 }
 
-weir_code outbox_pending(outbox *outbox, int64_t *count, weir_error *err) {
+weir_code sqlite_outbox_pending(outbox *any, int64_t *count, weir_error *err) {
+    sqlite_outbox *outbox = (sqlite_outbox *)any;
     sqlite3_stmt *statement;
     bool row;
-    WEIR_TRY(outbox_statement(outbox, STATEMENT_pending, &statement, err));
-    WEIR_TRY(sqlite_next(statement, &row, outbox->url, err));
+    WEIR_TRY(sqlite_outbox_statement(outbox, STATEMENT_pending, &statement, err));
+    WEIR_TRY(sqlite_next(statement, &row, outbox->base.url, err));
     *count = sqlite3_column_int64(statement, 0);
     sqlite3_reset(statement);
     return WEIR_OK;
 }
 
-weir_code outbox_counts(outbox *outbox, struct outbox_counts *out, weir_error *err) {
+weir_code sqlite_outbox_counts(outbox *any, struct outbox_counts *out, weir_error *err) {
+    sqlite_outbox *outbox = (sqlite_outbox *)any;
     sqlite3_stmt *statement;
     bool row;
-    WEIR_TRY(outbox_statement(outbox, STATEMENT_counts, &statement, err));
-    WEIR_TRY(sqlite_next(statement, &row, outbox->url, err));
+    WEIR_TRY(sqlite_outbox_statement(outbox, STATEMENT_counts, &statement, err));
+    WEIR_TRY(sqlite_next(statement, &row, outbox->base.url, err));
     *out = (struct outbox_counts){.pending = sqlite3_column_int64(statement, 0),
                                   .parked = sqlite3_column_int64(statement, 1),
                                   .published = sqlite3_column_int64(statement, 2),
@@ -72,16 +75,18 @@ static void read_view(struct outbox_view *out, sqlite3_stmt *from) {
     out->version = sqlite3_column_int(from, column);
 }
 
-weir_code outbox_each(outbox *outbox, int state, int64_t after_pos, size_t limit,
-                      bool (*visit)(void *arg, const struct outbox_view *row), void *arg, weir_error *err) {
+weir_code sqlite_outbox_each(outbox *any, int state, int64_t after_pos, size_t limit,
+                             bool (*visit)(void *arg, const struct outbox_view *row), void *arg,
+                             weir_error *err) {
+    sqlite_outbox *outbox = (sqlite_outbox *)any;
     sqlite3_stmt *statement;
     struct outbox_view view;
-    WEIR_TRY(outbox_statement(outbox, STATEMENT_view, &statement, err));
+    WEIR_TRY(sqlite_outbox_statement(outbox, STATEMENT_view, &statement, err));
     sqlite3_bind_int64(statement, 1, after_pos);
     sqlite3_bind_int(statement, 2, state);
     sqlite3_bind_int64(statement, 3, (int64_t)limit);
     for (bool row = true; row;) {
-        WEIR_TRY(sqlite_next(statement, &row, outbox->url, err));
+        WEIR_TRY(sqlite_next(statement, &row, outbox->base.url, err));
         if (!row)
             break;
         read_view(&view, statement);
@@ -98,25 +103,26 @@ static int64_t as_position(const char *text) {
     return *text && *end == 0 && errno == 0 && value > 0 ? value : 0;
 }
 
-weir_code outbox_find(outbox *outbox, const char *pos_or_id, struct outbox_view *out, weir_error *err) {
+weir_code sqlite_outbox_find(outbox *any, const char *pos_or_id, struct outbox_view *out, weir_error *err) {
+    sqlite_outbox *outbox = (sqlite_outbox *)any;
     sqlite3_stmt *statement;
     bool row;
-    WEIR_TRY(outbox_statement(outbox, STATEMENT_find, &statement, err));
+    WEIR_TRY(sqlite_outbox_statement(outbox, STATEMENT_find, &statement, err));
     sqlite3_bind_text(statement, 1, pos_or_id, -1, SQLITE_TRANSIENT);
     sqlite3_bind_int64(statement, 2, as_position(pos_or_id));
-    WEIR_TRY(sqlite_next(statement, &row, outbox->url, err));
+    WEIR_TRY(sqlite_next(statement, &row, outbox->base.url, err));
     if (!row)
-        return weir_fail(err, WEIR_NOT_FOUND, "%s has no row with position or id '%s'", outbox->url,
+        return weir_fail(err, WEIR_NOT_FOUND, "%s has no row with position or id '%s'", outbox->base.url,
                          pos_or_id);
     read_view(out, statement);
     return WEIR_OK;
 }
 
-static weir_code refuse_drop(outbox *outbox, int64_t pos, weir_error *err) {
+static weir_code refuse_drop(sqlite_outbox *outbox, int64_t pos, weir_error *err) {
     struct outbox_view view;
     char text[24];
     sqlite3_snprintf(sizeof text, text, "%lld", (long long)pos);
-    WEIR_TRY(outbox_find(outbox, text, &view, err));
+    WEIR_TRY(sqlite_outbox_find(&outbox->base, text, &view, err));
     if (view.state == OUTBOX_DROPPED)
         return weir_fail(err, WEIR_CONFLICT, "row %lld was dropped already", (long long)pos);
     return weir_fail(err, WEIR_CONFLICT, "row %lld is published: it stands in %.*s at %llu", (long long)pos,
@@ -124,13 +130,14 @@ static weir_code refuse_drop(outbox *outbox, int64_t pos, weir_error *err) {
                      (unsigned long long)view.sequence);
 }
 
-weir_code outbox_drop(outbox *outbox, int64_t pos, const char *why, int64_t now_us, weir_error *err) {
+weir_code sqlite_outbox_drop(outbox *any, int64_t pos, const char *why, int64_t now_us, weir_error *err) {
+    sqlite_outbox *outbox = (sqlite_outbox *)any;
     sqlite3_stmt *statement;
     char now[UNITS_TEXT_MAX];
-    WEIR_TRY(outbox_statement(outbox, STATEMENT_drop, &statement, err));
+    WEIR_TRY(sqlite_outbox_statement(outbox, STATEMENT_drop, &statement, err));
     sqlite3_bind_int64(statement, 1, pos);
     sqlite_bind_cstr(statement, 2, outbox_time(now_us, now));
     sqlite_bind_cstr(statement, 3, why);
-    WEIR_TRY(sqlite_done(statement, outbox->url, err));
+    WEIR_TRY(sqlite_done(statement, outbox->base.url, err));
     return sqlite3_changes(outbox->db) == 1 ? WEIR_OK : refuse_drop(outbox, pos, err);
 }

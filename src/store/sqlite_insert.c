@@ -4,7 +4,7 @@
  * expects. */
 #include "base/fail.h"
 #include "base/text.h"
-#include "store/outbox_db.h"
+#include "store/sqlite_outbox.h"
 
 extern const char sql_sqlite_insert[];
 

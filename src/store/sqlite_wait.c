@@ -9,18 +9,17 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
 #include "base/text.h"
 #include "base/units.h"
-#include "store/outbox_db.h"
+#include "store/sqlite_outbox.h"
 
 #define LOOK_FIRST_NS (NS_PER_MS / 4)
 #define LOOK_LAST_NS (128 * NS_PER_MS)
 
-static int64_t data_version(outbox *outbox) {
+static int64_t data_version(sqlite_outbox *outbox) {
     int64_t version = -1;
     if (sqlite3_step(outbox->data_version) == SQLITE_ROW)
         version = sqlite3_column_int64(outbox->data_version, 0);
@@ -28,7 +27,7 @@ static int64_t data_version(outbox *outbox) {
     return version;
 }
 
-static void watch_wal(outbox *outbox) {
+static void watch_wal(sqlite_outbox *outbox) {
     buffer path;
     buffer_init(&path, 1 << 16);
     buffer_printf(&path, "%s-wal", outbox->path);
@@ -36,38 +35,24 @@ static void watch_wal(outbox *outbox) {
     buffer_release(&path);
 }
 
-void outbox_watch_open(outbox *outbox) {
-    outbox->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+void sqlite_outbox_watch_open(sqlite_outbox *outbox) {
     outbox->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     data_version(outbox); /* reading opens the -wal file */
     if (outbox->inotify_fd >= 0)
         watch_wal(outbox);
 }
 
-void outbox_watch_close(outbox *outbox) {
+void sqlite_outbox_watch_close(sqlite_outbox *outbox) {
     if (outbox->inotify_fd >= 0)
         close(outbox->inotify_fd);
-    if (outbox->wake_fd >= 0)
-        close(outbox->wake_fd);
 }
 
-void outbox_watch_look(outbox *outbox) {
+void sqlite_outbox_watch_look(sqlite_outbox *outbox) {
     outbox->seen_version = data_version(outbox);
 }
 
-void outbox_wake(outbox *outbox) {
-    uint64_t one = 1;
-    ssize_t written = write(outbox->wake_fd, &one, sizeof one);
-    (void)written; /* full means: it wakes anyway */
-}
-
-static bool woken(outbox *outbox) {
-    uint64_t count;
-    return read(outbox->wake_fd, &count, sizeof count) == sizeof count;
-}
-
 /* Empties the queue of file events; true when there were any. */
-static bool touched(outbox *outbox) {
+static bool touched(sqlite_outbox *outbox) {
     char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
     bool any = false;
     while (outbox->inotify_fd >= 0 && read(outbox->inotify_fd, events, sizeof events) > 0)
@@ -75,32 +60,27 @@ static bool touched(outbox *outbox) {
     return any;
 }
 
-static void sleep_at_most(outbox *outbox, int64_t ns) {
-    struct pollfd waits[2] = {{.fd = outbox->wake_fd, .events = POLLIN},
+static void sleep_at_most(sqlite_outbox *outbox, int64_t ns) {
+    struct pollfd waits[2] = {{.fd = outbox->base.wake_fd, .events = POLLIN},
                               {.fd = outbox->inotify_fd, .events = POLLIN}};
     struct timespec timeout = {.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
     ppoll(waits, 2, &timeout, NULL);
 }
 
-bool outbox_wait(outbox *outbox, int64_t timeout_ms) {
-    int64_t now = outbox->clock->mono_ns(outbox->clock->self);
+bool sqlite_outbox_wait(outbox *any, int64_t timeout_ms) {
+    sqlite_outbox *outbox = (sqlite_outbox *)any;
+    int64_t now = outbox->base.clock->mono_ns(outbox->base.clock->self);
     int64_t deadline = now + timeout_ms * NS_PER_MS, pause = 0;
     for (;;) {
-        if (woken(outbox) || data_version(outbox) != outbox->seen_version)
+        if (outbox_woken(&outbox->base) || data_version(outbox) != outbox->seen_version)
             return true;
         if (touched(outbox))
             pause = LOOK_FIRST_NS;
-        now = outbox->clock->mono_ns(outbox->clock->self);
+        now = outbox->base.clock->mono_ns(outbox->base.clock->self);
         if (now >= deadline)
             return false;
         int64_t left = deadline - now;
         sleep_at_most(outbox, pause && pause < left ? pause : left);
         pause = pause >= LOOK_LAST_NS ? 0 : pause * 2;
     }
-}
-
-void outbox_pause(outbox *outbox, int64_t timeout_ms) {
-    struct pollfd waits = {.fd = outbox->wake_fd, .events = POLLIN};
-    poll(&waits, 1, (int)timeout_ms);
-    woken(outbox);
 }
