@@ -172,6 +172,11 @@ weir_code outbox_find(outbox *outbox, const char *pos_or_id, struct outbox_view 
     return outbox->ops->find(outbox, pos_or_id, out, err);
 }
 
+weir_code outbox_lookup(outbox *outbox, const weir_text *ids, size_t count, arena *arena,
+                        struct outbox_known *out, weir_error *err) {
+    return outbox->ops->lookup(outbox, ids, count, arena, out, err);
+}
+
 weir_code outbox_health(outbox *outbox, struct outbox_health *out, weir_error *err) {
     return outbox->ops->health(outbox, out, err);
 }

@@ -200,6 +200,18 @@ WEIR_MUST_CHECK weir_code outbox_each(outbox *outbox, int state, int64_t after_p
 WEIR_MUST_CHECK weir_code outbox_find(outbox *outbox, const char *pos_or_id, struct outbox_view *out,
                                       weir_error *err);
 
+/* The row with an event's id; pos 0: there is none (any more). */
+struct outbox_known {
+    int64_t pos;
+    enum outbox_state state;
+    const char *stream; /* of a published row; lives in arena */
+    uint64_t sequence;
+};
+enum { OUTBOX_LOOKUP_MAX = 1000 };
+/* Looks many ids up at once: out[i] is what is known of ids[i]. At most OUTBOX_LOOKUP_MAX, all of them valid UTF-8. */
+WEIR_MUST_CHECK weir_code outbox_lookup(outbox *outbox, const weir_text *ids, size_t count, arena *arena,
+                                        struct outbox_known *out, weir_error *err);
+
 /* What `weir outbox check` says about the database itself. */
 struct outbox_health {
     int layout;

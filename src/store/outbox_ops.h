@@ -30,6 +30,8 @@ struct outbox_ops {
     weir_code (*each)(outbox *outbox, int state, int64_t after_pos, size_t limit,
                       bool (*visit)(void *arg, const struct outbox_view *row), void *arg, weir_error *err);
     weir_code (*find)(outbox *outbox, const char *pos_or_id, struct outbox_view *out, weir_error *err);
+    weir_code (*lookup)(outbox *outbox, const weir_text *ids, size_t count, arena *arena,
+                        struct outbox_known *out, weir_error *err);
     weir_code (*health)(outbox *outbox, struct outbox_health *out, weir_error *err);
     void (*tell)(outbox *outbox, struct outbox_told *out); /* NULL: it polls, and nothing holds it up */
     bool (*wait)(outbox *outbox, int64_t timeout_ms);      /* wakes up early when wake_fd is readable */

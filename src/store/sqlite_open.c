@@ -157,6 +157,7 @@ static const struct outbox_ops ops = {
     .counts = sqlite_outbox_counts,
     .each = sqlite_outbox_each,
     .find = sqlite_outbox_find,
+    .lookup = sqlite_outbox_lookup,
     .health = sqlite_outbox_health,
     .wait = sqlite_outbox_wait,
 };

@@ -28,7 +28,8 @@
     X(clean_look)            \
     X(clean)                 \
     X(view)                  \
-    X(find)
+    X(find)                  \
+    X(lookup)
 
 enum outbox_statement {
 #define X(name) STATEMENT_##name,
@@ -94,6 +95,8 @@ weir_code sqlite_outbox_each(outbox *outbox, int state, int64_t after_pos, size_
                              bool (*visit)(void *arg, const struct outbox_view *row), void *arg,
                              weir_error *err);
 weir_code sqlite_outbox_find(outbox *outbox, const char *pos_or_id, struct outbox_view *out, weir_error *err);
+weir_code sqlite_outbox_lookup(outbox *outbox, const weir_text *ids, size_t count, arena *arena,
+                               struct outbox_known *out, weir_error *err);
 weir_code sqlite_outbox_health(outbox *outbox, struct outbox_health *out, weir_error *err);
 bool sqlite_outbox_wait(outbox *outbox, int64_t timeout_ms);
 

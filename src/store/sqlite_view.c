@@ -118,6 +118,29 @@ weir_code sqlite_outbox_find(outbox *any, const char *pos_or_id, struct outbox_v
     return WEIR_OK;
 }
 
+weir_code sqlite_outbox_lookup(outbox *any, const weir_text *ids, size_t count, arena *arena,
+                               struct outbox_known *out, weir_error *err) {
+    sqlite_outbox *outbox = (sqlite_outbox *)any;
+    sqlite3_stmt *statement;
+    bool row;
+    for (size_t i = 0; i < count; i++) {
+        out[i] = (struct outbox_known){0};
+        WEIR_TRY(sqlite_outbox_statement(outbox, STATEMENT_lookup, &statement, err));
+        sqlite_bind_text(statement, 1, ids[i]);
+        WEIR_TRY(sqlite_next(statement, &row, outbox->base.url, err));
+        if (!row)
+            continue;
+        out[i].pos = sqlite3_column_int64(statement, 0);
+        out[i].state = (enum outbox_state)sqlite3_column_int(statement, 1);
+        if (out[i].state == OUTBOX_PUBLISHED) {
+            out[i].stream = arena_cstr(arena, sqlite_column(statement, 2));
+            out[i].sequence = (uint64_t)sqlite3_column_int64(statement, 3);
+        }
+        sqlite3_reset(statement);
+    }
+    return WEIR_OK;
+}
+
 static weir_code refuse_drop(sqlite_outbox *outbox, int64_t pos, weir_error *err) {
     struct outbox_view view;
     char text[24];

@@ -241,7 +241,36 @@ CASE(an_id_is_free_again) {
     expect_counts(world, 1, 0, 0);
 }
 
+/* --- by id --------------------------------------------------------------------------------------- */
+
+CASE(rows_are_looked_up_by_their_ids) {
+    weir_text ids[] = {weir_text_of("three"), weir_text_of("none"), weir_text_of("one"),
+                       weir_text_of("two"),   weir_text_of("four"), weir_text_of("")};
+    struct outbox_known known[6];
+    world->backend->sql(world->url,
+                        "INSERT INTO outbox_events (id, type, payload) VALUES ('one', 'a.b', '{}'), "
+                        "('two', 'a.b', '{}'), ('three', 'a.b', '{}'), ('four', 'a.b', '{}')");
+    int64_t first = claim(world).rows[0].pos;
+    settle(world, first, first + 1, 12);
+    struct outbox_parking parking = {first + 2, "schema", "no"};
+    expect_ok(outbox_park(world->outbox, &parking, 1, 1, &world->err), &world->err);
+    expect_ok(outbox_lookup(world->outbox, ids, 6, world->arena, known, &world->err), &world->err);
+    const struct outbox_known expected[] = {
+        {first + 2, OUTBOX_PARKED, NULL, 0},  {0},
+        {first, OUTBOX_PUBLISHED, "S", 10},   {first + 1, OUTBOX_PUBLISHED, "S", 11},
+        {first + 3, OUTBOX_PENDING, NULL, 0}, {0},
+    };
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(known[i].pos, expected[i].pos);
+        assert_int_equal(known[i].state, expected[i].state);
+        assert_int_equal(known[i].sequence, expected[i].sequence);
+        if (expected[i].stream)
+            assert_string_equal(known[i].stream, expected[i].stream);
+    }
+}
+
 static const struct spec specs[] = {
+    {"rows are looked up by their ids", rows_are_looked_up_by_their_ids},
     {"rows come in the order they were committed", rows_in_order},
     {"a plain insert of type and payload gets an id and a time", plain_insert_defaults},
     {"every field of a draft survives", every_field_survives},
