@@ -15,6 +15,7 @@
 #include "weir/catalog.h"
 #include "weir/clock.h"
 #include "weir/connection.h"
+#include "weir/latency.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -30,13 +31,27 @@ typedef struct weir_relay_options {
     bool standby;    /* wait for the lease instead of failing when another relay holds it */
 } weir_relay_options;
 
+/* Counts are of this relay since it was opened. */
 typedef struct weir_relay_stats {
     uint64_t published, parked, batches;
-    uint64_t reconciled;  /* batches found committed after an unknown outcome */
-    uint64_t republished; /* events a stream forgot that were sent again */
-    int64_t pending;      /* rows waiting, as of the last look */
-    char trouble[512];    /* why nothing moves now; "" when all is well */
+    uint64_t parked_schema; /* of the parked ones: those that break the catalog; the others were rejected */
+    uint64_t reconciled;    /* batches found committed after an unknown outcome */
+    uint64_t republished;   /* events a stream forgot that were sent again */
+    uint64_t fenced;        /* times that another relay was found at work on the outbox */
+    weir_latency acks;      /* from a batch's last message to the server's answer */
+    int64_t pending;        /* rows waiting, as of the last look */
+    int64_t lag_ms;         /* age of the oldest row that is not in its stream yet; 0: none waits */
+    int64_t slot_bytes;     /* write-ahead log that the database keeps for us; 0 without a replication slot */
+    bool connected;         /* to the server, now */
+    bool active;            /* it has the lease and runs */
+    char phase[32];         /* how rows are found: "polling", "catching up", "following the log" */
+    char trouble[512];      /* why nothing moves now; "" when all is well */
 } weir_relay_stats;
+
+typedef struct weir_relay_stream_stats {
+    char stream[256];
+    uint64_t published, batches;
+} weir_relay_stream_stats;
 
 /* Borrows connection and catalog until close. A newer catalog (weir_catalog_watch_open) is taken over by
  * weir_relay_stop, and when run has returned: close, open with the new one (with `standby`: another relay may have
@@ -52,7 +67,10 @@ WEIR_EXPORT void weir_relay_close(weir_relay *relay);
 WEIR_EXPORT WEIR_MUST_CHECK weir_code weir_relay_run(weir_relay *relay, bool once, weir_error *err);
 /* Finishes the batch in flight and returns from run. Thread- and async-signal-safe. */
 WEIR_EXPORT void weir_relay_stop(weir_relay *relay);
-WEIR_EXPORT void weir_relay_stats_get(weir_relay *relay, weir_relay_stats *out); /* thread-safe */
+/* Both are thread-safe and touch neither database nor server: collecting them does not slow the relay. */
+WEIR_EXPORT void weir_relay_stats_get(weir_relay *relay, weir_relay_stats *out);
+/* One row for each stream, at most `max`; returns how many. There are never more than 64. */
+WEIR_EXPORT size_t weir_relay_streams_get(weir_relay *relay, weir_relay_stream_stats *out, size_t max);
 
 #ifdef __cplusplus
 }

@@ -12,6 +12,7 @@
 #include "weir/error.h"
 #include "weir/event.h"
 #include "weir/json.h"
+#include "weir/latency.h"
 #include "weir/outbox.h"
 #include "weir/plan.h"
 #include "weir/publish.h"

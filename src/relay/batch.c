@@ -58,9 +58,8 @@ static weir_code write_parked(weir_relay *relay, weir_error *err) {
     snprintf(pos, sizeof pos, "%lld", (long long)relay->parked.items[0].pos);
     log_line(LOG_WARN, "relay", "rows parked", "rows", number, "first", pos, "class",
              relay->parked.items[0].error_class, "reason", relay->parked.items[0].reason, NULL);
-    pthread_mutex_lock(&relay->lock);
-    relay->stats.parked += count;
-    pthread_mutex_unlock(&relay->lock);
+    for (size_t i = 0; i < count; i++)
+        relay_count_parked(relay, relay->parked.items[i].error_class, 1);
     return WEIR_OK;
 }
 

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "base/log.h"
 #include "base/units.h"
 #include "relay/shell.h"
 
@@ -117,7 +116,7 @@ void weir_relay_close(weir_relay *relay) {
     mem_free(relay);
 }
 
-/* --- trouble and statistics ------------------------------------------------------------------------- */
+/* --- trouble ---------------------------------------------------------------------------------------- */
 
 static const char *trouble_now(weir_relay *relay) {
     if (!broker_connected(relay->connection))
@@ -126,34 +125,6 @@ static const char *trouble_now(weir_relay *relay) {
         if (relay_core_trouble(relay->streams[i]->core)[0])
             return relay_core_trouble(relay->streams[i]->core);
     return "";
-}
-
-static void set_trouble(weir_relay *relay, const char *trouble) {
-    pthread_mutex_lock(&relay->lock);
-    bool news = strcmp(relay->stats.trouble, trouble) != 0;
-    snprintf(relay->stats.trouble, sizeof relay->stats.trouble, "%s", trouble);
-    pthread_mutex_unlock(&relay->lock);
-    if (news && trouble[0])
-        log_line(LOG_WARN, "relay", "waiting", "outbox", outbox_url(relay->outbox), "why", trouble, NULL);
-}
-
-void weir_relay_stats_get(weir_relay *relay, weir_relay_stats *out) {
-    pthread_mutex_lock(&relay->lock);
-    *out = relay->stats;
-    pthread_mutex_unlock(&relay->lock);
-}
-
-/* Counting costs as much as there is to count: at most a fiftieth of the time goes into it. */
-static void count_pending(weir_relay *relay) {
-    int64_t pending;
-    int64_t began = relay_mono_ns(relay);
-    if (began < relay->count_ns || outbox_pending(relay->outbox, &pending, NULL) != WEIR_OK)
-        return;
-    int64_t ended = relay_mono_ns(relay);
-    relay->count_ns = ended + (50 * (ended - began) > NS_PER_S ? 50 * (ended - began) : NS_PER_S);
-    pthread_mutex_lock(&relay->lock);
-    relay->stats.pending = pending;
-    pthread_mutex_unlock(&relay->lock);
 }
 
 /* --- the parts of a turn ------------------------------------------------------------------------------ */
@@ -240,7 +211,7 @@ static weir_code database_failed(weir_relay *relay, weir_code code, weir_error *
     int shift = relay->database_failures < 5 ? relay->database_failures++ : 5;
     relay->hold_ns = relay->now_ns + (50 << shift) * NS_PER_MS;
     relay->look = true;
-    set_trouble(relay, trouble->message);
+    relay_set_trouble(relay, trouble->message);
     return WEIR_OK;
 }
 
@@ -256,9 +227,9 @@ static weir_code turn(weir_relay *relay, weir_error *err) {
         return database_failed(relay, code, &trouble, err);
     if (relay->now_ns >= relay->hold_ns) {
         relay->database_failures = 0;
-        set_trouble(relay, trouble_now(relay));
+        relay_set_trouble(relay, trouble_now(relay));
     }
-    count_pending(relay);
+    relay_count_pending(relay);
     return WEIR_OK;
 }
 
@@ -302,7 +273,7 @@ static weir_code take_lease(weir_relay *relay, weir_error *err) {
         weir_code code = outbox_lease(relay->outbox, err);
         if (code != WEIR_CONFLICT || !relay->standby)
             return code;
-        set_trouble(relay, "another relay has the lease");
+        relay_set_trouble(relay, "another relay has the lease");
         if (atomic_load(&relay->stopping))
             return WEIR_STOPPED;
         outbox_pause(relay->outbox, RELAY_IDLE_MS);
@@ -324,6 +295,8 @@ static weir_code begin(weir_relay *relay, bool once, weir_error *err) {
     relay->look = true;
     relay->failed = false;
     relay->epoch = broker_epoch(relay->connection);
+    relay_set_active(relay, true);
+    relay_count_pending(relay);
     return WEIR_OK;
 }
 
@@ -377,7 +350,8 @@ weir_code weir_relay_run(weir_relay *relay, bool once, weir_error *err) {
         wait_for_something(relay);
     }
     relay->count_ns = 0;
-    count_pending(relay);
+    relay_count_pending(relay);
+    relay_set_active(relay, false);
     return code;
 }
 

@@ -134,18 +134,13 @@ static weir_code do_read_cursor(struct relay_stream *stream, weir_error *err) {
 
 static void count_settled(struct relay_stream *stream, const struct outbox_settlement *settlement,
                           bool reconciled) {
-    weir_relay *relay = stream->relay;
     uint64_t rows = 0;
     for (size_t i = 0; i < settlement->range_count; i++)
         rows += (uint64_t)(settlement->ranges[i].last - settlement->ranges[i].first) + 1;
     if (reconciled && rows > 0)
         log_line(LOG_INFO, "relay", "a batch was stored and not settled: settled now", "stream", stream->name,
                  NULL);
-    pthread_mutex_lock(&relay->lock);
-    relay->stats.published += rows;
-    relay->stats.batches += rows > 0;
-    relay->stats.reconciled += reconciled && rows > 0;
-    pthread_mutex_unlock(&relay->lock);
+    relay_count_settled(stream, rows, reconciled);
 }
 
 /* Nobody acknowledges a cursor in a work queue or an interest stream, and where a stream has a limit it takes the place of
@@ -188,9 +183,7 @@ static weir_code do_heal(struct relay_stream *stream, weir_error *err) {
     if (again > 0 || code == WEIR_OK)
         log_line(LOG_WARN, "relay", "the stream forgot acknowledged events; they are sent again", "stream",
                  stream->name, "events", number, NULL);
-    pthread_mutex_lock(&relay->lock);
-    relay->stats.republished += again;
-    pthread_mutex_unlock(&relay->lock);
+    relay_count_again(relay, again);
     if (code == WEIR_OK)
         relay_core_healed(stream->core);
     return code;
@@ -202,9 +195,7 @@ static weir_code do_park(struct relay_stream *stream, weir_error *err) {
                                      relay_core_refusal(stream->core)};
     WEIR_TRY(outbox_park(relay->outbox, &parking, 1, relay_wall_us(relay), err));
     log_line(LOG_WARN, "relay", "row parked", "stream", stream->name, "reason", parking.reason, NULL);
-    pthread_mutex_lock(&relay->lock);
-    relay->stats.parked++;
-    pthread_mutex_unlock(&relay->lock);
+    relay_count_parked(relay, parking.error_class, 1);
     relay_core_parked(stream->core);
     return WEIR_OK;
 }
@@ -214,6 +205,8 @@ static void do_stop(struct relay_stream *stream) {
     if (relay->failed)
         return;
     relay->failed = true;
+    if (relay_core_stop(stream->core) == STOP_FENCED)
+        relay_count_fenced(relay);
     weir_fail(&relay->failure, WEIR_CONFLICT, "%s", relay_core_trouble(stream->core));
     weir_hint(&relay->failure, "%s", relay_core_remedy(stream->core));
 }
@@ -304,6 +297,7 @@ static void judge(struct relay_stream *stream, const struct answer *answer) {
     stream->token = 0;
     if (answer->code == WEIR_OK && strcmp(answer->ack.stream, stream->name) == 0) {
         crash_at(&relay->crash, "acked");
+        relay_count_ack(relay, relay->now_ns - stream->sent_ns);
         relay_core_acked(stream->core, answer->ack.sequence, answer->ack.count, relay->now_ns);
     } else if (answer->code == WEIR_OK) {
         relay_core_unknown(stream->core, "another stream answered for it", relay->now_ns);

@@ -63,6 +63,7 @@ struct relay_stream {
     bool looked;        /* it was seen since the start: rows may be claimed */
     uint64_t looked_in; /* the claim in which that happened: its rows were read too early */
     int64_t watched_ns;
+    uint64_t published, batches; /* settled; under relay->lock */
     /* the batch in flight */
     _Atomic uint64_t token; /* 0: none; read by on_ack */
     int64_t sent_ns;
@@ -113,7 +114,9 @@ struct weir_relay {
     /* shared */
     atomic_bool stopping;
     pthread_mutex_t lock;
-    weir_relay_stats stats;
+    weir_relay_stats stats; /* lag_ms, connected: made when they are asked for */
+    int64_t oldest_us;      /* created_us of the oldest pending row at the last look */
+    bool moved;             /* rows were settled since */
 };
 
 int64_t relay_mono_ns(weir_relay *relay);
@@ -136,6 +139,17 @@ void relay_commit_staged(struct relay_stream *stream);
 /* Forgets rows staged ahead of a batch that did not go through: what follows it is read anew. */
 void relay_drop_staged(struct relay_stream *stream); /* when the core wants rows and some are staged */
 void relay_send_fence(struct relay_stream *stream);
+
+/* --- count.c: statistics; each takes the lock by itself --- */
+void relay_count_settled(struct relay_stream *stream, uint64_t rows, bool reconciled);
+void relay_count_parked(weir_relay *relay, const char *error_class, size_t rows);
+void relay_count_again(weir_relay *relay, size_t rows);
+void relay_count_fenced(weir_relay *relay);
+void relay_count_ack(weir_relay *relay, int64_t took_ns);
+void relay_set_active(weir_relay *relay, bool active);
+void relay_set_trouble(weir_relay *relay, const char *trouble); /* logs what is new */
+/* Looks at the backlog, once a second at most, and so that counting takes a fiftieth of the time at most. */
+void relay_count_pending(weir_relay *relay);
 
 /* WANT_HEAL. *again: how many rows are pending again. */
 WEIR_MUST_CHECK weir_code relay_heal(struct relay_stream *stream, size_t *again, weir_error *err);

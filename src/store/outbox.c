@@ -133,8 +133,8 @@ weir_code outbox_span(outbox *outbox, struct outbox_span *out, weir_error *err) 
     return outbox->ops->span(outbox, out, err);
 }
 
-weir_code outbox_pending(outbox *outbox, int64_t *count, weir_error *err) {
-    return outbox->ops->pending(outbox, count, err);
+weir_code outbox_pending(outbox *outbox, struct outbox_pending *out, weir_error *err) {
+    return outbox->ops->pending(outbox, out, err);
 }
 
 weir_code outbox_sent(outbox *outbox, const char *stream, int64_t before_pos, size_t limit, arena *arena,

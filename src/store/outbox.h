@@ -148,7 +148,11 @@ struct outbox_span {
     struct outbox_mark last; /* everything committed before this call */
 };
 WEIR_MUST_CHECK weir_code outbox_span(outbox *outbox, struct outbox_span *out, weir_error *err);
-WEIR_MUST_CHECK weir_code outbox_pending(outbox *outbox, int64_t *count, weir_error *err);
+struct outbox_pending {
+    int64_t rows;
+    int64_t oldest_us; /* created_us of the one that comes first; 0: none */
+};
+WEIR_MUST_CHECK weir_code outbox_pending(outbox *outbox, struct outbox_pending *out, weir_error *err);
 
 /* A published row that is still kept: what A9 needs to find out what a stream forgot. */
 struct outbox_sent {

@@ -18,7 +18,7 @@ struct outbox_ops {
     weir_code (*park)(outbox *outbox, const struct outbox_parking *rows, size_t count, int64_t now_us,
                       weir_error *err);
     weir_code (*span)(outbox *outbox, struct outbox_span *out, weir_error *err);
-    weir_code (*pending)(outbox *outbox, int64_t *count, weir_error *err);
+    weir_code (*pending)(outbox *outbox, struct outbox_pending *out, weir_error *err);
     weir_code (*sent)(outbox *outbox, const char *stream, int64_t before_pos, size_t limit, arena *arena,
                       struct outbox_sent **rows, size_t *count, weir_error *err);
     weir_code (*unsend)(outbox *outbox, const int64_t *positions, size_t count, weir_error *err);

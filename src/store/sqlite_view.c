@@ -20,13 +20,14 @@ weir_code sqlite_outbox_span(outbox *any, struct outbox_span *out, weir_error *e
     return WEIR_OK;
 }
 
-weir_code sqlite_outbox_pending(outbox *any, int64_t *count, weir_error *err) {
+weir_code sqlite_outbox_pending(outbox *any, struct outbox_pending *out, weir_error *err) {
     sqlite_outbox *outbox = (sqlite_outbox *)any;
     sqlite3_stmt *statement;
     bool row;
     WEIR_TRY(sqlite_outbox_statement(outbox, STATEMENT_pending, &statement, err));
     WEIR_TRY(sqlite_next(statement, &row, outbox->base.url, err));
-    *count = sqlite3_column_int64(statement, 0);
+    *out = (struct outbox_pending){.rows = sqlite3_column_int64(statement, 0),
+                                   .oldest_us = outbox_created_us(sqlite_column(statement, 1))};
     sqlite3_reset(statement);
     return WEIR_OK;
 }

@@ -51,6 +51,19 @@ CASE(every_field_survives) {
     assert_int_equal(draft.version, 3);
 }
 
+CASE(pending_tells_the_oldest) {
+    struct outbox_pending pending;
+    weir_error err;
+    expect_ok(outbox_pending(world->outbox, &pending, &err), &err);
+    assert_int_equal(pending.rows, 0);
+    assert_int_equal(pending.oldest_us, 0);
+    insert(world, "a.b", 3);
+    int64_t first_us = claim(world).rows[0].created_us;
+    expect_ok(outbox_pending(world->outbox, &pending, &err), &err);
+    assert_int_equal(pending.rows, 3);
+    assert_int_equal(pending.oldest_us, first_us);
+}
+
 CASE(claim_bounds) {
     insert(world, "a.b", 5);
     assert_int_equal(claim_wanted(world, (struct outbox_wanted){.max_rows = 2}).count, 2);
@@ -274,6 +287,7 @@ static const struct spec specs[] = {
     {"rows come in the order they were committed", rows_in_order},
     {"a plain insert of type and payload gets an id and a time", plain_insert_defaults},
     {"every field of a draft survives", every_field_survives},
+    {"what is pending is counted, with the time of the oldest row", pending_tells_the_oldest},
     {"a claim is bounded by rows, bytes and position", claim_bounds},
     {"a claim can leave types out, or want only some", claim_by_type},
     {"rows of an open or rolled back transaction are not seen", uncommitted_rows_are_unseen},
