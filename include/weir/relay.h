@@ -23,12 +23,20 @@ extern "C" {
 
 typedef struct weir_relay weir_relay;
 
+/* How committed rows are found. The mode may be another one at each start: nothing is lost or doubled by it. */
+enum weir_relay_mode {
+    WEIR_RELAY_POLL, /* by reading the table */
+    WEIR_RELAY_WAL   /* PostgreSQL: by following its write-ahead log, through a replication slot of our own */
+};
+
 typedef struct weir_relay_options {
     const char *outbox;      /* "sqlite:PATH" */
     const weir_clock *clock; /* NULL: the system's */
     int64_t keep_ms; /* published rows are deleted after this long; 0 means 24 h, which is also the least;
                         negative: never delete */
     bool standby;    /* wait for the lease instead of failing when another relay holds it */
+    enum weir_relay_mode mode;
+    bool catch_up; /* WAL: our slot was lost or moved: make it anew, and catch up from the table */
 } weir_relay_options;
 
 /* Counts are of this relay since it was opened. */

@@ -18,6 +18,10 @@ static const struct option_row relay_options[] = {
     {"outbox", 'o', OPTION_LIST, "URL", "WEIR_OUTBOX", NULL, "sqlite:PATH"},
     {"once", 0, OPTION_FLAG, NULL, NULL, NULL, "end when all that is committed now is published or parked"},
     {"standby", 0, OPTION_FLAG, NULL, NULL, NULL, "wait while another relay works on the outbox"},
+    {"mode", 0, OPTION_TEXT, "MODE", NULL, "poll",
+     "poll: read the table; wal: follow PostgreSQL's write-ahead log", .choices = "poll|wal"},
+    {"catch-up", 0, OPTION_FLAG, NULL, NULL, NULL,
+     "wal: the slot was lost or moved; make it anew and catch up from the table"},
     {"keep", 0, OPTION_DURATION, "TIME", NULL, "24h",
      "delete published rows after so long, 24h at least; or forever"},
     {NULL},
@@ -89,7 +93,11 @@ static weir_code open_one(struct relaying *relaying, const weir_relay_options *o
 /* All, or again all that did not fail. Who took an outbox over meanwhile keeps it: then we stand by. */
 static int open_relays(cli *cli, struct relays *relays, bool again) {
     weir_error err;
-    weir_relay_options options = {.keep_ms = keep_ms(cli), .standby = again || cli_flag(cli, "standby")};
+    bool wal = strcmp(cli_text(cli, "mode"), "wal") == 0;
+    weir_relay_options options = {.keep_ms = keep_ms(cli),
+                                  .standby = again || cli_flag(cli, "standby"),
+                                  .mode = wal ? WEIR_RELAY_WAL : WEIR_RELAY_POLL,
+                                  .catch_up = !again && cli_flag(cli, "catch-up")};
     for (size_t i = 0; i < relays->count; i++) {
         options.outbox = relays->all[i].url;
         if (relays->all[i].code != WEIR_OK || open_one(&relays->all[i], &options, &err) == WEIR_OK)
@@ -311,6 +319,8 @@ static int run_relay(cli *cli) {
         for (size_t j = 0; j < i; j++)
             if (strcmp(cli_list_item(cli, "outbox", i), cli_list_item(cli, "outbox", j)) == 0)
                 return cli_usage(cli, "the outbox %s is named twice", cli_list_item(cli, "outbox", i));
+    if (cli_flag(cli, "catch-up") && strcmp(cli_text(cli, "mode"), "wal") != 0)
+        return cli_usage(cli, "--catch-up needs --mode wal");
     struct relays *relays = arena_alloc(cli->arena, sizeof *relays);
     pthread_mutex_init(&relays->lock, NULL);
     pthread_cond_init(&relays->ended, NULL);

@@ -67,10 +67,11 @@ static weir_code check_server(weir_connection *connection, weir_error *err) {
     return WEIR_UNSUPPORTED;
 }
 
-static weir_code open_all(weir_relay *relay, const char *url, weir_error *err) {
+static weir_code open_all(weir_relay *relay, const weir_relay_options *options, weir_error *err) {
     WEIR_TRY(check_server(relay->connection, err));
-    const struct outbox_options options = {.clock = relay->clock};
-    WEIR_TRY(outbox_open(&relay->outbox, url, &options, err));
+    const struct outbox_options how = {
+        .clock = relay->clock, .wal = options->mode == WEIR_RELAY_WAL, .catch_up = options->catch_up};
+    WEIR_TRY(outbox_open(&relay->outbox, options->outbox, &how, err));
     return broker_acks_open(&relay->acks, relay->connection, on_ack, relay, err);
 }
 
@@ -91,7 +92,7 @@ weir_code weir_relay_open(weir_relay **out, weir_connection *connection, const w
     buffer_init(&relay->cursor_body, CURSOR_BYTES_MAX);
     pthread_mutex_init(&relay->lock, NULL);
     crash_point_read(&relay->crash);
-    weir_code code = open_all(relay, options->outbox, err);
+    weir_code code = open_all(relay, options, err);
     if (code != WEIR_OK) {
         weir_relay_close(relay);
         return code;

@@ -29,6 +29,10 @@ static weir_code url_refused(const char *url, weir_error *err) {
 
 weir_code outbox_open(outbox **out, const char *url, const struct outbox_options *options, weir_error *err) {
     static const struct outbox_options none;
+    if (url && options && options->wal && !is_postgres(url)) {
+        weir_fail(err, WEIR_INVALID, "'%s' has no write-ahead log that can be followed", url);
+        return weir_hint(err, "only PostgreSQL has; leave --mode wal out");
+    }
     if (url && strncmp(url, "sqlite:", 7) == 0)
         return sqlite_outbox_open(out, url, options ? options : &none, err);
     return url_refused(url ? url : "", err);

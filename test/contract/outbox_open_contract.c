@@ -106,6 +106,10 @@ static void opening_fails_clearly(void **state) {
                  "'sqlite://shop.db' is not the url of an outbox");
     expect_error(outbox_open(&outbox, "postgres://db/shop", NULL, &err), WEIR_UNSUPPORTED, &err,
                  "this weir has no PostgreSQL outbox yet, only sqlite:PATH");
+    struct outbox_options wal = {.wal = true};
+    expect_error(outbox_open(&outbox, "sqlite:shop.db", &wal, &err), WEIR_INVALID, &err,
+                 "'sqlite:shop.db' has no write-ahead log that can be followed");
+    assert_string_equal(err.hint, "only PostgreSQL has; leave --mode wal out");
     snprintf(url, sizeof url, "sqlite:%s", kit_path("none.db"));
     snprintf(message, sizeof message, "%s: there is no such file", url);
     expect_error(outbox_open(&outbox, url, NULL, &err), WEIR_NOT_FOUND, &err, message);
