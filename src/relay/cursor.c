@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is read back decides which rows are marked, so it is read with suspicion: ranges must ascend and add
+/* What is read back decides which rows are marked, so it is read with suspicion: ranges must be disjoint and add
  * up to the count. Anybody who may publish to the cursor's subject could write there; the relay then stops
  * instead of believing. */
 #include "relay/cursor.h"
@@ -10,6 +10,7 @@
 
 #include "base/fail.h"
 #include "base/ids.h"
+#include "relay/ranges.h"
 #include "json/json.h"
 
 const char *cursor_subject(char out[CURSOR_SUBJECT_MAX], const char *stream, const char *outbox_uuid) {
@@ -53,8 +54,6 @@ static bool read_hash(uint64_t *out, const json *object) {
 }
 
 static bool read_ranges(struct relay_cursor *out, const json *ranges) {
-    uint64_t rows = 0;
-    int64_t behind = 0;
     if (!json_is(ranges, JSON_ARRAY) || json_size(ranges) > LIMIT_BATCH_EVENTS)
         return false;
     for (struct json_iter it = json_iter(ranges); json_next(&it);) {
@@ -62,13 +61,12 @@ static bool read_ranges(struct relay_cursor *out, const json *ranges) {
         if (json_size(it.value) != 2 || !json_int(json_item(it.value, 0), &range->first) ||
             !json_int(json_item(it.value, 1), &range->last))
             return false;
-        if (range->first <= behind || range->last < range->first ||
+        if (range->first <= 0 || range->last < range->first ||
             range->last - range->first >= LIMIT_BATCH_EVENTS)
             return false;
-        behind = range->last;
-        rows += (uint64_t)(range->last - range->first) + 1;
     }
-    return rows == out->count;
+    return ranges_rows(out->ranges, out->range_count) == out->count &&
+           ranges_disjoint(out->ranges, out->range_count);
 }
 
 static bool read_cursor(struct relay_cursor *out, const json *root) {

@@ -33,6 +33,7 @@
 #include "base/fail.h"
 #include "base/memory.h"
 #include "base/units.h"
+#include "relay/ranges.h"
 
 #define WAIT_FIRST_NS (50 * NS_PER_MS)
 #define WAIT_LAST_NS (2 * NS_PER_S)
@@ -277,15 +278,6 @@ enum relay_want relay_core_settled(relay_core *core) {
 
 /* --- a batch ----------------------------------------------------------------------------------- */
 
-static void add_position(struct relay_cursor *cursor, int64_t position) {
-    struct outbox_range *last = cursor->range_count ? &cursor->ranges[cursor->range_count - 1] : NULL;
-    WEIR_ASSERT(!last || position > last->last);
-    if (last && position == last->last + 1)
-        last->last = position;
-    else
-        cursor->ranges[cursor->range_count++] = (struct outbox_range){position, position};
-}
-
 enum relay_want relay_core_batch(relay_core *core, const int64_t *positions, size_t count,
                                  uint64_t ids_hash) {
     WEIR_ASSERT(core->want == WANT_ROWS && count >= 1 && count <= core->rows_max);
@@ -298,7 +290,8 @@ enum relay_want relay_core_batch(relay_core *core, const int64_t *positions, siz
     outgoing->heal = false;
     outgoing->range_count = 0;
     for (size_t i = 0; i < count; i++)
-        add_position(outgoing, positions[i]);
+        ranges_add(outgoing->ranges, &outgoing->range_count, positions[i]);
+    WEIR_ASSERT(ranges_disjoint(outgoing->ranges, outgoing->range_count));
     snprintf(outgoing->outbox, sizeof outgoing->outbox, "%s", core->uuid);
     return go(core, WANT_SEND);
 }
@@ -354,19 +347,10 @@ static enum reaction reaction_to(int err_code, bool retriable) {
     return retriable || err_code == 0 ? KEEP_TRYING : FIND_ROW;
 }
 
-static int64_t position_of(const struct relay_cursor *cursor, size_t index) {
-    for (size_t i = 0; i < cursor->range_count; i++) {
-        size_t rows = (size_t)(cursor->ranges[i].last - cursor->ranges[i].first) + 1;
-        if (index < rows)
-            return cursor->ranges[i].first + (int64_t)index;
-        index -= rows;
-    }
-    return cursor->ranges[0].first;
-}
-
 enum relay_want relay_core_refused_row(relay_core *core, size_t index, const char *why) {
     WEIR_ASSERT(core->want == WANT_SEND && core->outgoing.range_count > 0);
-    core->guilty = position_of(&core->outgoing, index);
+    int64_t guilty = ranges_at(core->outgoing.ranges, core->outgoing.range_count, index);
+    core->guilty = guilty ? guilty : core->outgoing.ranges[0].first;
     snprintf(core->refusal, sizeof core->refusal, "%s refuses it: %s", core->stream, why);
     return go(core, WANT_PARK);
 }

@@ -74,7 +74,8 @@ enum relay_want relay_core_settled(relay_core *core);
 /* outbox_settle refused (CONFLICT): other rows at the batch's positions, or the stream's row was moved
  * meanwhile. */
 enum relay_want relay_core_contradicted(relay_core *core);
-/* Rows of this stream, in order; count 1..relay_core_rows_max. The core copies positions only. */
+/* Rows of this stream, in its order (positions need not ascend, none twice); count 1..relay_core_rows_max. The core copies
+ * positions only. */
 enum relay_want relay_core_batch(relay_core *core, const int64_t *positions, size_t count, uint64_t ids_hash);
 /* PubAck of the right stream: sequence of the cursor message, and how many messages the batch had. */
 enum relay_want relay_core_acked(relay_core *core, uint64_t cursor_sequence, uint64_t count, int64_t mono_ns);

@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "relay/ranges.h"
 #include "relay/shell.h"
 
 /* --- slots --------------------------------------------------------------------------------------- */
@@ -134,9 +135,7 @@ static weir_code do_read_cursor(struct relay_stream *stream, weir_error *err) {
 
 static void count_settled(struct relay_stream *stream, const struct outbox_settlement *settlement,
                           bool reconciled) {
-    uint64_t rows = 0;
-    for (size_t i = 0; i < settlement->range_count; i++)
-        rows += (uint64_t)(settlement->ranges[i].last - settlement->ranges[i].first) + 1;
+    uint64_t rows = ranges_rows(settlement->ranges, settlement->range_count);
     if (reconciled && rows > 0)
         log_line(LOG_INFO, "relay", "a batch was stored and not settled: settled now", "stream", stream->name,
                  NULL);

@@ -125,6 +125,19 @@ CASE(acknowledged) {
     assert_int_equal(relay_core_expected(core), 30);
 }
 
+CASE(positions_that_go_back) {
+    int64_t positions[] = {7, 8, 3, 4, 9};
+    ready_at(12, 3);
+    assert_int_equal(relay_core_batch(core, positions, 5, 42), WANT_SEND);
+    const struct relay_cursor *outgoing = relay_core_outgoing(core);
+    assert_int_equal(outgoing->range_count, 3);
+    assert_int_equal(outgoing->ranges[0].last, 8);
+    assert_int_equal(outgoing->ranges[1].first, 3);
+    assert_int_equal(outgoing->ranges[2].first, 9);
+    assert_int_equal(relay_core_refused_row(core, 3, "too large"), WANT_PARK);
+    assert_int_equal(relay_core_guilty(core), 4);
+}
+
 CASE(an_ack_that_does_not_fit) {
     ready_at(12, 3);
     send(2);
@@ -371,6 +384,7 @@ static const struct spec specs[] = {
     {"a batch that was stored and not settled is settled", stored_and_not_settled},
     {"an evicted cursor means evicted events", cursor_evicted},
     {"an acknowledged batch is settled at its sequences", acknowledged},
+    {"positions of a batch stay in the order of the stream", positions_that_go_back},
     {"an acknowledgement that does not fit means unknown", an_ack_that_does_not_fit},
     {"an unknown outcome is read and never guessed", unknown_outcomes_are_read},
     {"a stale cursor is read at once and then with waits", a_stale_cursor_is_read},
