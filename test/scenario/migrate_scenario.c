@@ -211,7 +211,7 @@ static struct load *load_start(const char *yaml) {
 }
 
 static int64_t effects(struct load *load, const char *sql) {
-    struct shop view = {.db = load->inbox};
+    struct shop view = {.store = &shop_sqlite, .db = load->inbox};
     return shop_number(&view, sql);
 }
 

@@ -9,6 +9,7 @@
 #include "kit/program.h"
 #include "kit/proxy.h"
 #include "relay_fixture.h"
+#include "relay_history.h"
 
 /* --- kill -9 at every step -------------------------------------------------------------------------- */
 
@@ -60,7 +61,7 @@ static void killed_at_every_step(void **state) {
 /* Waits until `rows` more are marked than were before. */
 static void let_it_get_on(struct shop *shop, int64_t rows) {
     static const char marked[] = "SELECT count(*) FROM outbox_events WHERE processed = 1";
-    static const char pending[] = "SELECT count(*) FROM outbox_events WHERE processed = 0";
+    static const char pending[] = SHOP_PENDING;
     int64_t until = shop_number(shop, marked) + rows;
     for (int i = 0; i < 6000 && shop_number(shop, marked) < until && shop_number(shop, pending) > 0; i++)
         usleep(5000);
@@ -73,8 +74,7 @@ static void killed_at_random(void **state) {
     struct shop shop = shop_open(SHOP);
     shop_fill(&shop, 10000, 1000);
     srand(7);
-    for (int kills = 0; shop_number(&shop, "SELECT count(*) FROM outbox_events WHERE processed = 0") > 0;
-         kills++) {
+    for (int kills = 0; shop_number(&shop, SHOP_PENDING) > 0; kills++) {
         char catalog[512];
         snprintf(catalog, sizeof catalog, "%s", kit_catalog_folder(SHOP));
         const char *argv[] = {kit_program("weir"), "relay", "--outbox", shop.url,
@@ -296,7 +296,7 @@ static void a_lost_end_that_was_filled(void **state) {
     for (int i = 0; i < 800; i++)
         kit_publish(shop.connection, "order.foreign", "{\"id\":\"row-0\"}");
     assert_int_equal(shop_relay_once(&shop).republished, 900);
-    assert_int_equal(shop_number(&shop, "SELECT count(*) FROM outbox_events WHERE processed = 0"), 0);
+    assert_int_equal(shop_number(&shop, SHOP_PENDING), 0);
     shop_close(&shop);
 }
 
@@ -313,6 +313,16 @@ static void copy_database(struct shop *shop, const char *to) {
     sqlite3_close(copy);
 }
 
+/* The same shop beside a copy of its database. */
+static struct shop shop_on_copy(const struct shop *shop, const char *path) {
+    struct shop restored = *shop;
+    sqlite3 *db;
+    snprintf(restored.url, sizeof restored.url, "sqlite:%s", path);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    restored.db = db;
+    return restored;
+}
+
 static void a_restored_database_stops_the_relay(void **state) {
     (void)state;
     struct shop shop = shop_open(SHOP);
@@ -325,9 +335,7 @@ static void a_restored_database_stops_the_relay(void **state) {
         shop_fill(&shop, 30, 30);
         shop_relay_once(&shop);
     }
-    struct shop restored = shop;
-    snprintf(restored.url, sizeof restored.url, "sqlite:%s", kit_path("restored.db"));
-    assert_int_equal(sqlite3_open(kit_path("restored.db"), &restored.db), SQLITE_OK);
+    struct shop restored = shop_on_copy(&shop, kit_path("restored.db"));
     shop_fill(&restored, 30, 30);
     weir_relay *relay = shop_relay(&restored, NULL);
     weir_code code = weir_relay_run(relay, true, &err);
@@ -340,7 +348,7 @@ static void a_restored_database_stops_the_relay(void **state) {
              "the database: UPDATE outbox_streams SET settled_seq = ");
     if (strncmp(err.hint, hint, strlen(hint)) != 0)
         fail_msg("%s", err.hint);
-    assert_int_equal(shop_number(&restored, "SELECT count(*) FROM outbox_events WHERE processed = 0"), 30);
+    assert_int_equal(shop_number(&restored, SHOP_PENDING), 30);
     /* the remedy works */
     for (const char *at = err.hint; (at = strstr(at, "UPDATE")); at++)
         shop_sql(&restored, at);
@@ -351,7 +359,7 @@ static void a_restored_database_stops_the_relay(void **state) {
         shop_sql(&restored, strstr(err.hint, "UPDATE"));
         shop_relay_once(&restored);
     }
-    assert_int_equal(shop_number(&restored, "SELECT count(*) FROM outbox_events WHERE processed = 0"), 0);
+    assert_int_equal(shop_number(&restored, SHOP_PENDING), 0);
     sqlite3_close(restored.db);
     shop_close(&shop);
 }
@@ -366,14 +374,12 @@ static void positions_given_anew_are_noticed(void **state) {
     copy_database(&shop, kit_path("anew.db"));
     shop_fill(&shop, 3, 3);
     shop_relay_once(&shop);
-    struct shop restored = shop;
-    snprintf(restored.url, sizeof restored.url, "sqlite:%s", kit_path("anew.db"));
-    assert_int_equal(sqlite3_open(kit_path("anew.db"), &restored.db), SQLITE_OK);
+    struct shop restored = shop_on_copy(&shop, kit_path("anew.db"));
     shop_fill(&restored, 3, 3); /* the same positions, other ids */
     weir_relay *relay = shop_relay(&restored, NULL);
     assert_int_equal(weir_relay_run(relay, true, &err), WEIR_CONFLICT);
     weir_relay_close(relay);
-    assert_int_equal(shop_number(&restored, "SELECT count(*) FROM outbox_events WHERE processed = 0"), 3);
+    assert_int_equal(shop_number(&restored, SHOP_PENDING), 3);
     sqlite3_close(restored.db);
     shop_close(&shop);
 }

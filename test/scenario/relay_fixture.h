@@ -38,39 +38,112 @@
     SHOP_HEAD SHOP_STREAMS "events:\n" SHOP_EVENT("order.placed", "ORDERS") \
         SHOP_EVENT("order.noted", "ORDERS") SHOP_EVENT("bill.sent", "BILLS")
 
+struct shop;
+
+/* A database with an outbox, as a service sees it. */
+struct shop_store {
+    const char *begin;               /* begins a transaction that writes */
+    void (*open)(struct shop *shop); /* a fresh outbox: its url and a connection */
+    void (*close)(void *db);
+    void (*sql)(void *db, const char *sql); /* statements that must succeed */
+    /* Visits what a query gives; values are texts, NULL for NULL. */
+    void (*rows)(void *db, const char *query, void (*visit)(void *arg, const char *const *values), void *arg);
+};
+
 struct shop {
     kit_server *server;
     weir_catalog *catalog;
     weir_connection *connection;
-    sqlite3 *db;
+    const struct shop_store *store;
+    void *db;
     char url[512];
     int rows; /* inserted so far: row n has id "row-n" */
 };
 
 static inline void shop_sql(struct shop *shop, const char *sql) {
-    char *message = NULL;
-    if (sqlite3_exec(shop->db, sql, NULL, NULL, &message) != SQLITE_OK)
-        fail_msg("%s: %s", sql, message);
+    shop->store->sql(shop->db, sql);
 }
 
-static inline int64_t shop_number(struct shop *shop, const char *sql) {
-    sqlite3_stmt *statement;
-    assert_int_equal(sqlite3_prepare_v2(shop->db, sql, -1, &statement, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    int64_t value = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
+struct shop_value {
+    int rows;
+    char text[512];
+};
+
+static inline void shop_keep_value(void *arg, const char *const *values) {
+    struct shop_value *value = arg;
+    if (value->rows++ == 0)
+        snprintf(value->text, sizeof value->text, "%s", values[0] ? values[0] : "");
+}
+
+/* The first value of the first row. */
+static inline struct shop_value shop_value(struct shop *shop, const char *query) {
+    struct shop_value value = {0};
+    shop->store->rows(shop->db, query, shop_keep_value, &value);
+    if (value.rows == 0)
+        fail_msg("gave no row: %s", query);
     return value;
 }
 
-static inline void shop_expect_text(struct shop *shop, const char *sql, const char *expected) {
+static inline int64_t shop_number(struct shop *shop, const char *query) {
+    return strtoll(shop_value(shop, query).text, NULL, 10);
+}
+
+static inline void shop_expect_text(struct shop *shop, const char *query, const char *expected) {
+    struct shop_value value = shop_value(shop, query);
+    if (strcmp(value.text, expected) != 0)
+        fail_msg("%s gives '%s', expected '%s'", query, value.text, expected);
+}
+
+#define SHOP_PENDING "SELECT count(*) FROM outbox_events WHERE NOT processed AND parked_at IS NULL"
+
+/* --- SQLite ------------------------------------------------------------------------------------------ */
+
+static inline void shop_sqlite_open(struct shop *shop) {
+    static int number;
+    char name[32];
+    weir_error err;
+    sqlite3 *db;
+    snprintf(name, sizeof name, "shop-%d.db", ++number);
+    snprintf(shop->url, sizeof shop->url, "sqlite:%s", kit_path(name));
+    assert_int_equal(sqlite3_open(kit_path(name), &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    expect_ok(weir_outbox_init_sqlite(db, &err), &err);
+    shop->db = db;
+}
+
+static inline void shop_sqlite_close(void *db) {
+    sqlite3_close(db);
+}
+
+static inline void shop_sqlite_sql(void *db, const char *sql) {
+    char *message = NULL;
+    if (sqlite3_exec(db, sql, NULL, NULL, &message) != SQLITE_OK)
+        fail_msg("%s: %s", sql, message);
+}
+
+static inline void shop_sqlite_rows(void *db, const char *query,
+                                    void (*visit)(void *arg, const char *const *values), void *arg) {
     sqlite3_stmt *statement;
-    assert_int_equal(sqlite3_prepare_v2(shop->db, sql, -1, &statement, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    const char *text = (const char *)sqlite3_column_text(statement, 0);
-    if (!text || strcmp(text, expected) != 0)
-        fail_msg("%s gives '%s', expected '%s'", sql, text ? text : "NULL", expected);
+    const char *values[16];
+    if (sqlite3_prepare_v2(db, query, -1, &statement, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", query, sqlite3_errmsg(db));
+    int rc;
+    while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
+        for (int i = 0; i < sqlite3_column_count(statement) && i < 16; i++)
+            values[i] = (const char *)sqlite3_column_text(statement, i);
+        visit(arg, values);
+    }
+    assert_int_equal(rc, SQLITE_DONE);
     sqlite3_finalize(statement);
 }
+
+static const struct shop_store shop_sqlite = {.begin = "BEGIN IMMEDIATE",
+                                              .open = shop_sqlite_open,
+                                              .close = shop_sqlite_close,
+                                              .sql = shop_sqlite_sql,
+                                              .rows = shop_sqlite_rows};
+
+/* --- a shop and what it sells ------------------------------------------------------------------------- */
 
 /* Makes the servers what the catalog says. */
 static inline void shop_apply(struct shop *shop) {
@@ -81,26 +154,24 @@ static inline void shop_apply(struct shop *shop) {
     weir_plan_free(plan);
 }
 
-static inline struct shop shop_open(const char *yaml) {
-    static int number;
-    char name[32];
+static inline struct shop shop_open_on(const char *yaml, const struct shop_store *store) {
     weir_error err;
     if (getenv("WEIR_TEST_LOG"))
         log_setup(LOG_DEBUG, false, STDERR_FILENO);
-    struct shop shop = {.server = kit_server_start(NULL)};
+    struct shop shop = {.server = kit_server_start(NULL), .store = store};
     expect_ok(weir_catalog_open(&shop.catalog, kit_catalog_folder(yaml), NULL, NULL, &err), &err);
     shop.connection = kit_connect(shop.server);
     shop_apply(&shop);
-    snprintf(name, sizeof name, "shop-%d.db", ++number);
-    snprintf(shop.url, sizeof shop.url, "sqlite:%s", kit_path(name));
-    assert_int_equal(sqlite3_open(kit_path(name), &shop.db), SQLITE_OK);
-    sqlite3_busy_timeout(shop.db, 5000);
-    expect_ok(weir_outbox_init_sqlite(shop.db, &err), &err);
+    store->open(&shop);
     return shop;
 }
 
+static inline struct shop shop_open(const char *yaml) {
+    return shop_open_on(yaml, &shop_sqlite);
+}
+
 static inline void shop_close(struct shop *shop) {
-    sqlite3_close(shop->db);
+    shop->store->close(shop->db);
     weir_disconnect(shop->connection);
     weir_catalog_close(shop->catalog);
     kit_server_stop(shop->server);
@@ -112,7 +183,7 @@ static inline void shop_fill(struct shop *shop, int count, int each) {
     char sql[256];
     for (int i = 0; i < count; i++, shop->rows++) {
         if (i % each == 0)
-            shop_sql(shop, "BEGIN IMMEDIATE");
+            shop_sql(shop, shop->store->begin);
         snprintf(sql, sizeof sql,
                  "INSERT INTO outbox_events (id, type, payload) VALUES ('row-%d', '%s', "
                  "'{\"n\":%d,\"customer\":\"c%d\"}')",
@@ -195,109 +266,11 @@ static inline bool shop_is_reachable(void *arg) {
 /* Waits until nothing is pending. */
 static inline void shop_drained(struct shop *shop) {
     for (int i = 0; i < 600; i++) {
-        if (shop_number(shop,
-                        "SELECT count(*) FROM outbox_events WHERE processed = 0 AND parked_at IS NULL") == 0)
+        if (shop_number(shop, SHOP_PENDING) == 0)
             return;
         usleep(50000);
     }
     fail_msg("rows are still pending after 30 s");
-}
-
-/* --- the end: what was committed against what is there --------------------------------------------- */
-
-struct shop_dump {
-    arena *arena;
-    LIST(struct history_committed) committed;
-    LIST(struct history_stored) stored;
-};
-
-static inline void shop_dump_committed(struct shop *shop, struct shop_dump *dump) {
-    sqlite3_stmt *statement;
-    uint64_t seen[7] = {
-        0}; /* per customer: customers are keys, and an event of theirs is in one of two streams */
-    uint64_t seen_bills[7] = {0};
-    assert_int_equal(
-        sqlite3_prepare_v2(shop->db,
-                           "SELECT id, payload, type, json_extract(payload, '$.customer') FROM outbox_events"
-                           " WHERE id LIKE 'row-%' ORDER BY pos",
-                           -1, &statement, NULL),
-        SQLITE_OK);
-    while (sqlite3_step(statement) == SQLITE_ROW) {
-        const char *type = (const char *)sqlite3_column_text(statement, 2);
-        const char *customer = (const char *)sqlite3_column_text(statement, 3);
-        bool bill = strcmp(type, "bill.sent") == 0;
-        uint64_t *numbers = bill ? seen_bills : seen;
-        struct history_committed *row = list_add(dump->arena, &dump->committed);
-        row->id = arena_strdup(dump->arena, (const char *)sqlite3_column_text(statement, 0));
-        row->sha256 = arena_strdup(dump->arena,
-                                   (const char *)sqlite3_column_text(statement, 1)); /* the payload itself */
-        row->key = arena_printf(dump->arena, "%s-%s", customer, bill ? "BILLS" : "ORDERS");
-        row->key_seq = ++numbers[customer[1] - '0'];
-        row->subject = arena_strdup(dump->arena, type);
-        row->stream = bill ? "BILLS" : "ORDERS";
-    }
-    sqlite3_finalize(statement);
-}
-
-/* An event as its reader sees it; the database must say the same sequence. */
-static inline void shop_dump_event(struct shop *shop, struct shop_dump *dump, const char *stream,
-                                   uint64_t sequence, const broker_msg *msg) {
-    json_doc *doc;
-    weir_error err;
-    char sql[128];
-    expect_ok(json_parse(&doc, broker_msg_data(msg), &err), &err);
-    const json *payload = json_get(json_root(doc), "payload");
-    buffer text;
-    buffer_init(&text, 1 << 20);
-    json_write(&text, payload, false);
-    struct history_stored *stored = list_add(dump->arena, &dump->stored);
-    stored->stream = stream;
-    stored->sequence = sequence;
-    stored->id = arena_cstr(dump->arena, json_text(json_get(json_root(doc), "id")));
-    stored->key = arena_printf(dump->arena, "%s-%s", json_cstr(json_get(payload, "customer")), stream);
-    stored->subject = arena_cstr(dump->arena, broker_msg_subject(msg));
-    stored->sha256 = arena_cstr(dump->arena, buffer_view(&text));
-    snprintf(sql, sizeof sql, "SELECT coalesce(max(sequence), 0) FROM outbox_events WHERE id = '%s'",
-             stored->id);
-    assert_int_equal(shop_number(shop, sql), sequence);
-    buffer_release(&text);
-    json_doc_free(doc);
-}
-
-static inline void shop_dump_stream(struct shop *shop, struct shop_dump *dump, const char *stream) {
-    struct broker_stream_state state;
-    weir_error err;
-    expect_ok(broker_stream_state(shop->connection, stream, &state, &err), &err);
-    for (uint64_t sequence = state.first_seq; sequence <= state.last_seq; sequence++) {
-        broker_msg *msg;
-        weir_code code = broker_get(shop->connection, stream, sequence, &msg, &err);
-        if (code == WEIR_NOT_FOUND)
-            continue;
-        expect_ok(code, &err);
-        if (!broker_msg_header(msg, "Weir-Cursor").data)
-            shop_dump_event(shop, dump, stream, sequence, msg);
-        broker_msg_free(msg);
-    }
-}
-
-/* Every row inserted stands in its stream exactly once, unchanged, in the order of its key, where the database says. */
-static inline void shop_expect_all_once(struct shop *shop) {
-    struct shop_dump dump = {.arena = arena_new()};
-    struct history_report report;
-    shop_dump_committed(shop, &dump);
-    shop_dump_stream(shop, &dump, "ORDERS");
-    shop_dump_stream(shop, &dump, "BILLS");
-    struct history history = {.committed = dump.committed.items,
-                              .committed_count = dump.committed.count,
-                              .stored = dump.stored.items,
-                              .stored_count = dump.stored.count};
-    history_check(&history, &report);
-    if (!history_clean(&report)) {
-        history_print(stderr, &report);
-        fail_msg("the streams are not what was committed");
-    }
-    assert_int_equal(dump.committed.count, shop->rows);
-    arena_free(dump.arena);
 }
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "kit/program.h"
 #include "relay_fixture.h"
+#include "relay_history.h"
 
 static void a_short_keep_is_raised(void **state) {
     (void)state;
@@ -59,7 +60,7 @@ static int64_t now_us(void) {
 static int64_t publish_latency_us(struct shop *shop) {
     int64_t start = now_us();
     shop_fill(shop, 1, 1);
-    while (shop_number(shop, "SELECT count(*) FROM outbox_events WHERE processed = 0") > 0)
+    while (shop_number(shop, SHOP_PENDING) > 0)
         usleep(200);
     return now_us() - start;
 }
