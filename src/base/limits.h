@@ -67,6 +67,10 @@ enum {
     LIMIT_METADATA_BYTES = 120 << 10, /* nats-server allows 128 KiB */
     LIMIT_APPLY_AT_ONCE = 32,         /* steps in flight: each may cost the servers several syncs */
 
+    /* http */
+    LIMIT_HTTP_BODY_BYTES =
+        2 << 20, /* one answer: metrics of 64 outboxes with 64 streams each are half of it */
+
     LIMIT_API_REPLY_BYTES = 16 << 20 /* one JetStream API answer */
 };
 
