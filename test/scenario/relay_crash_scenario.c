@@ -10,84 +10,21 @@
 #include "kit/proxy.h"
 #include "relay_fixture.h"
 #include "relay_history.h"
-
-/* --- kill -9 at every step -------------------------------------------------------------------------- */
-
-static int relay_program(struct shop *shop) {
-    char catalog[512];
-    snprintf(catalog, sizeof catalog, "%s", kit_catalog_folder(SHOP));
-    const char *argv[] = {kit_program("weir"),
-                          "relay",
-                          "--outbox",
-                          shop->url,
-                          "--once",
-                          "--catalog",
-                          catalog,
-                          "--server",
-                          kit_server_url(shop->server),
-                          "--quiet",
-                          NULL};
-    struct kit_run run = kit_run(argv, NULL, 60);
-    int status = run.status;
-    if (status != 0 && status != 128 + SIGKILL)
-        fail_msg("weir relay ended with %d: %s", status, run.err);
-    kit_run_free(&run);
-    return status;
-}
-
-static void crash_at(struct shop *shop, const char *step, int n) {
-    char text[32];
-    snprintf(text, sizeof text, "%s:%d", step, n);
-    setenv("WEIR_CRASH_AT", text, 1);
-    shop_fill(shop, 150, 50);
-    if (relay_program(shop) != 128 + SIGKILL)
-        fail_msg("the relay was not killed at %s", text);
-    unsetenv("WEIR_CRASH_AT");
-    assert_int_equal(relay_program(shop), 0);
-}
+#include "relay_kills.h"
 
 static void killed_at_every_step(void **state) {
     (void)state;
-    static const char *const steps[] = {"claim", "build", "sent", "acked", "settled"};
     struct shop shop = shop_open(SHOP);
-    for (int n = 1; n <= 2; n++)
-        for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-            crash_at(&shop, steps[i],
-                     strcmp(steps[i], "claim") == 0 || strcmp(steps[i], "build") == 0 ? 1 : n);
+    shop_kill_at_every_step(&shop);
     shop_expect_all_once(&shop);
     shop_close(&shop);
 }
 
-/* Waits until `rows` more are marked than were before. */
-static void let_it_get_on(struct shop *shop, int64_t rows) {
-    static const char marked[] = "SELECT count(*) FROM outbox_events WHERE processed = 1";
-    static const char pending[] = SHOP_PENDING;
-    int64_t until = shop_number(shop, marked) + rows;
-    for (int i = 0; i < 6000 && shop_number(shop, marked) < until && shop_number(shop, pending) > 0; i++)
-        usleep(5000);
-}
-
-/* Kills at random moments, into a backlog, until it is through: while the relay starts, and when it has done some of it,
- * however fast the machine is. */
 static void killed_at_random(void **state) {
     (void)state;
     struct shop shop = shop_open(SHOP);
     shop_fill(&shop, 10000, 1000);
-    srand(7);
-    for (int kills = 0; shop_number(&shop, SHOP_PENDING) > 0; kills++) {
-        char catalog[512];
-        snprintf(catalog, sizeof catalog, "%s", kit_catalog_folder(SHOP));
-        const char *argv[] = {kit_program("weir"), "relay", "--outbox", shop.url,
-                              "--catalog",         catalog, "--server", kit_server_url(shop.server),
-                              "--quiet",           NULL};
-        assert_true(kills < 200);
-        pid_t pid = kit_start(argv, "relay.log");
-        if (kills % 3 > 0)
-            let_it_get_on(&shop, 1 + rand() % 1500);
-        usleep((useconds_t)(rand() % (kills % 3 ? 5000 : 90000)));
-        kit_end(pid, SIGKILL);
-    }
-    assert_int_equal(relay_program(&shop), 0);
+    shop_kill_until_drained(&shop, 7);
     shop_expect_all_once(&shop);
     shop_close(&shop);
 }

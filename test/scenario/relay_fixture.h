@@ -58,6 +58,7 @@ struct shop {
     void *db;
     char url[512];
     int rows; /* inserted so far: row n has id "row-n" */
+    enum weir_relay_mode mode;
 };
 
 static inline void shop_sql(struct shop *shop, const char *sql) {
@@ -197,7 +198,7 @@ static inline void shop_fill(struct shop *shop, int count, int each) {
 static inline weir_relay *shop_relay(struct shop *shop, weir_connection *connection) {
     weir_relay *relay;
     weir_error err;
-    weir_relay_options options = {.outbox = shop->url};
+    weir_relay_options options = {.outbox = shop->url, .mode = shop->mode};
     expect_ok(
         weir_relay_open(&relay, connection ? connection : shop->connection, shop->catalog, &options, &err),
         &err);
