@@ -186,6 +186,9 @@ WEIR_MUST_CHECK weir_code broker_pull_open(broker_pull **out, weir_connection *c
  * there). UNAVAILABLE while disconnected: nothing was asked. */
 WEIR_MUST_CHECK weir_code broker_pull_ask(broker_pull *pull, int batch, int64_t expires_ms, bool no_wait,
                                           weir_error *err);
+/* From now on each request ends before its messages take more than this many bytes; a message larger than that would never
+ * come, so it is at least twice what the server takes. */
+void broker_pull_bound(broker_pull *pull, int64_t bytes);
 /* Takes back what was asked for: on_pull still gets what the server had sent by then (so that it can be given
  * back), then nothing more. Waits at most timeout_ms. Only close may follow. */
 void broker_pull_drain(broker_pull *pull, int64_t timeout_ms);

@@ -28,6 +28,7 @@ struct broker_pull {
     struct listener listener;
     broker_on_pull on_pull;
     void *arg;
+    int64_t bytes_max; /* of one ask; 0: any */
     char inbox[LINK_INBOX_MAX];
     char place[2 * LIMIT_STREAM_NAME_BYTES + 4];    /* "STREAM/durable" */
     char subject[2 * LIMIT_STREAM_NAME_BYTES + 40]; /* of MSG.NEXT */
@@ -247,6 +248,11 @@ static void end_ask(broker_pull *pull, uint64_t number, int batch, uint64_t befo
     pthread_mutex_unlock(&pull->lock);
 }
 
+void broker_pull_bound(broker_pull *pull, int64_t bytes) {
+    int64_t least = 2 * broker_max_payload(pull->listener.connection);
+    pull->bytes_max = bytes > least ? bytes : least;
+}
+
 weir_code broker_pull_ask(broker_pull *pull, int batch, int64_t expires_ms, bool no_wait, weir_error *err) {
     char body[128], reply[LINK_INBOX_MAX + 24];
     if (batch < 1 || batch > BATCH_MAX || expires_ms < 0 || (expires_ms == 0 && !no_wait))
@@ -258,6 +264,9 @@ weir_code broker_pull_ask(broker_pull *pull, int batch, int64_t expires_ms, bool
     if (expires_ms)
         size += snprintf(body + size, sizeof body - (size_t)size, ",\"expires\":%lld",
                          (long long)expires_ms * NS_PER_MS);
+    if (pull->bytes_max)
+        size += snprintf(body + size, sizeof body - (size_t)size, ",\"max_bytes\":%lld",
+                         (long long)pull->bytes_max);
     snprintf(body + size, sizeof body - (size_t)size, "%s}", no_wait ? ",\"no_wait\":true" : "");
     struct broker_out out = {.subject = pull->subject, .data = weir_text_of(body)};
     uint64_t before, number = begin_ask(pull, batch, expires_ms, &before);

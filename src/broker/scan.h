@@ -8,8 +8,10 @@
 struct broker_scan_options {
     const char *const *subjects; /* only these patterns; NULL: all */
     size_t subject_count;
-    uint64_t from_sequence; /* 0: from the first stored */
-    int64_t timeout_ms;     /* between two messages; 0 means 10 s */
+    uint64_t from_sequence;   /* 0: from the first stored */
+    uint64_t to_sequence;     /* nothing behind it; 0: what is stored when the call begins */
+    int64_t timeout_ms;       /* between two messages; 0 means 10 s */
+    bool (*go_on)(void *arg); /* asked while nothing comes: false ends the scan, without error. May be NULL */
 };
 
 /* Visits every message stored when the call begins; the visitor borrows msg and may return false to stop.

@@ -355,6 +355,7 @@ static const struct status_rule status_rules[] = {
     {"409", "Server Shutdown", PULL_ENDED, WEIR_OK, true},
     {"409", "Message Size Exceeds MaxBytes", PULL_ENDED, WEIR_OK, true},
     {"409", "Exceeded MaxAckPending", PULL_ENDED, WEIR_OK, true},
+    {"409", "Message Size Exceeds MaxBytes", PULL_ENDED, WEIR_OK, true},
     {"409", "Consumer Deleted", PULL_GONE, WEIR_NOT_FOUND, false},
     {"409", "Stream Deleted", PULL_GONE, WEIR_NOT_FOUND, false},
     {"409", "Exceeded MaxWaiting", PULL_REFUSED, WEIR_LIMIT, true},

@@ -20,6 +20,7 @@ const struct command_entry command_entries[] = {
     {"servers", &command_down},
     {"events", &command_publish},
     {"events", &command_tail},
+    {"events", &command_replay},
     {"events", &command_consume},
     {"events", &command_event_convert},
     {"events", &command_event_validate},

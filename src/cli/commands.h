@@ -37,6 +37,7 @@ extern const struct command_row command_schema_sample;
 extern const struct command_row command_schema_validate;
 extern const struct command_row command_tail;
 extern const struct command_row command_relay;
+extern const struct command_row command_replay;
 extern const struct command_row command_up;
 extern const struct command_row command_version;
 
