@@ -324,7 +324,7 @@ void relay_commit_staged(struct relay_stream *stream) {
     struct staged *staged = &stream->staged;
     if (stream->token != 0)
         return;
-    bool fits = staged->count > 0 && relay_core_want(stream->core) == WANT_ROWS &&
+    bool fits = staged->count > 0 && !stream->relay->lost && relay_core_want(stream->core) == WANT_ROWS &&
                 staged->count <= relay_core_rows_max(stream->core) &&
                 staged->epoch == broker_epoch(stream->relay->connection) &&
                 staged->looks == relay_core_looks(stream->core) && !staged->broken;

@@ -84,7 +84,10 @@ void relay_count_pending(weir_relay *relay) {
     struct outbox_pending pending;
     struct outbox_told told;
     int64_t began = relay_mono_ns(relay);
-    if (began < relay->count_ns || outbox_pending(relay->outbox, &pending, NULL) != WEIR_OK)
+    if (began < relay->count_ns)
+        return;
+    relay->count_ns = began + NS_PER_S;
+    if (relay_store(relay, outbox_pending(relay->outbox, &pending, NULL)) != WEIR_OK)
         return;
     outbox_tell(relay->outbox, &told);
     int64_t ended = relay_mono_ns(relay), pause = LOOK_SHARE * (ended - began);

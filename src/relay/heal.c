@@ -61,8 +61,8 @@ static weir_code heal_step(struct healing *healing, int64_t *before, weir_error 
     weir_relay *relay = stream->relay;
     struct outbox_sent *rows;
     size_t count;
-    WEIR_TRY(
-        outbox_sent(relay->outbox, stream->name, *before, RELAY_HEAL_ROWS, relay->turn, &rows, &count, err));
+    WEIR_TRY(relay_store(relay, outbox_sent(relay->outbox, stream->name, *before, RELAY_HEAL_ROWS,
+                                            relay->turn, &rows, &count, err)));
     WEIR_TRY(broker_stream_state(relay->connection, stream->name, &healing->state, err));
     const struct outbox_settlement *fence = relay_core_settlement(stream->core);
     if (strcmp(healing->state.created, fence->created) != 0)
@@ -74,8 +74,9 @@ static weir_code heal_step(struct healing *healing, int64_t *before, weir_error 
     *before = count > 0 ? rows[count - 1].pos : 0;
     if (!relay_core_recreated(stream->core) && healing->good >= RELAY_HEAL_GOOD)
         *before = 0;
-    return healing->lost.count ? outbox_unsend(relay->outbox, healing->lost.items, healing->lost.count, err)
-                               : WEIR_OK;
+    if (healing->lost.count == 0)
+        return WEIR_OK;
+    return relay_store(relay, outbox_unsend(relay->outbox, healing->lost.items, healing->lost.count, err));
 }
 
 static bool removes_messages(const struct relay_stream *stream) {

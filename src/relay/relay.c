@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/log.h"
 #include "base/units.h"
 #include "relay/shell.h"
 
@@ -202,9 +203,10 @@ static weir_code clean(weir_relay *relay, weir_error *err) {
     return WEIR_OK;
 }
 
-/* A database that is busy or full is waited for; one that is broken is not. */
+/* A database that is busy or full is waited for, and after a settlement that met another one's all is read anew; one that is
+ * broken is not waited for. */
 static weir_code database_failed(weir_relay *relay, weir_code code, weir_error *trouble, weir_error *err) {
-    if (!trouble->retriable) {
+    if (!trouble->retriable && code != WEIR_CONFLICT) {
         if (err)
             *err = *trouble;
         return code;
@@ -224,7 +226,7 @@ static weir_code turn(weir_relay *relay, weir_error *err) {
     weir_code code = relay->now_ns >= relay->hold_ns ? claim_rows(relay, &trouble) : WEIR_OK;
     if (code == WEIR_OK)
         code = clean(relay, &trouble);
-    if (code != WEIR_OK)
+    if (relay_store(relay, code) != WEIR_OK && !relay->lost)
         return database_failed(relay, code, &trouble, err);
     if (relay->now_ns >= relay->hold_ns) {
         relay->database_failures = 0;
@@ -269,23 +271,11 @@ static void wait_for_something(weir_relay *relay) {
 
 /* --- running -------------------------------------------------------------------------------------------- */
 
-static weir_code take_lease(weir_relay *relay, weir_error *err) {
-    for (;;) {
-        weir_code code = outbox_lease(relay->outbox, err);
-        if (code != WEIR_CONFLICT || !relay->standby)
-            return code;
-        relay_set_trouble(relay, "another relay has the lease");
-        if (atomic_load(&relay->stopping))
-            return WEIR_STOPPED;
-        outbox_pause(relay->outbox, RELAY_IDLE_MS);
-    }
-}
-
 static weir_code begin(weir_relay *relay, bool once, weir_error *err) {
     const char **names;
     size_t count;
     struct outbox_span span;
-    WEIR_TRY(take_lease(relay, err));
+    WEIR_TRY(relay_take_lease(relay, err));
     WEIR_TRY(outbox_span(relay->outbox, &span, err));
     relay->horizon = once ? span.last.pos : 0;
     WEIR_TRY(outbox_streams(relay->outbox, relay->life, &names, &count, err));
@@ -294,7 +284,8 @@ static weir_code begin(weir_relay *relay, bool once, weir_error *err) {
         WEIR_TRY(relay_stream_find(&stream, relay, names[i], err));
     }
     relay->look = true;
-    relay->failed = false;
+    relay->failed = relay->lost = false;
+    relay->stop_ns = 0;
     relay->epoch = broker_epoch(relay->connection);
     relay_set_active(relay, true);
     relay_count_pending(relay);
@@ -322,37 +313,62 @@ static weir_code give_up_once(weir_relay *relay, weir_error *err) {
     return WEIR_OK;
 }
 
+/* Asked to stop: what is in flight is heard, but not for ever. */
+static bool stops(weir_relay *relay) {
+    if (!atomic_load(&relay->stopping))
+        return false;
+    relay->stop_ns = relay->stop_ns ? relay->stop_ns : relay->now_ns;
+    return all_idle(relay) || relay->now_ns - relay->stop_ns > RELAY_STOP_MS * NS_PER_MS;
+}
+
+/* --once: is everything in its stream or parked, and the database knows it? */
+static bool is_done(weir_relay *relay) {
+    struct outbox_span span;
+    if (relay->look || !all_looked(relay) || !all_idle(relay) ||
+        relay_store(relay, outbox_span(relay->outbox, &span, NULL)) != WEIR_OK)
+        return false;
+    return (span.oldest_pending == 0 || span.oldest_pending > relay->horizon) &&
+           relay_store(relay, outbox_flush(relay->outbox, NULL)) == WEIR_OK;
+}
+
 /* Is the run over? *code says how. */
 static bool is_over(weir_relay *relay, bool once, weir_code *code, weir_error *err) {
-    if (!all_idle(relay))
-        return false;
-    if (relay->failed && err)
-        *err = relay->failure;
-    *code = relay->failed ? relay->failure.code : WEIR_OK;
-    if (relay->failed || atomic_load(&relay->stopping))
+    if (relay->failed && (relay->lost || all_idle(relay))) {
+        if (err)
+            *err = relay->failure;
+        *code = relay->failure.code;
         return true;
-    struct outbox_span span;
-    if (!once || relay->look || !all_looked(relay) || outbox_span(relay->outbox, &span, NULL) != WEIR_OK)
-        return false;
-    if (span.oldest_pending == 0 || span.oldest_pending > relay->horizon)
+    }
+    if (stops(relay) || (once && is_done(relay)))
         return true;
-    *code = give_up_once(relay, err);
+    *code = once && !relay->look && all_looked(relay) && all_idle(relay) ? give_up_once(relay, err) : WEIR_OK;
     return *code != WEIR_OK;
+}
+
+/* What is under way to the database should be there when the run ends; what is not is found by the next one. */
+static void end(weir_relay *relay, weir_code code) {
+    weir_error err;
+    if (code == WEIR_OK && outbox_flush(relay->outbox, &err) != WEIR_OK)
+        log_line(LOG_WARN, "relay", "ended with batches that the database does not know to be stored yet",
+                 "outbox", outbox_url(relay->outbox), "why", err.message, NULL);
+    relay->count_ns = 0;
+    relay_count_pending(relay);
+    relay_set_active(relay, false);
 }
 
 weir_code weir_relay_run(weir_relay *relay, bool once, weir_error *err) {
     weir_code code = begin(relay, once, err);
-    if (code == WEIR_STOPPED)
-        return WEIR_OK;
     while (code == WEIR_OK) {
         code = turn(relay, err);
+        if (code == WEIR_OK && relay->lost && relay->standby)
+            code = relay_regain_lease(relay, err);
         if (code != WEIR_OK || is_over(relay, once, &code, err))
             break;
         wait_for_something(relay);
     }
-    relay->count_ns = 0;
-    relay_count_pending(relay);
-    relay_set_active(relay, false);
+    if (code == WEIR_STOPPED)
+        return WEIR_OK;
+    end(relay, code);
     return code;
 }
 

@@ -4,7 +4,8 @@
  * DESIGN section 7.
  *
  *   LOAD ──▶ READ_CURSOR ──▶ decide ──▶ (SETTLE) ──▶ ROWS ──batch──▶ SEND ──ack──▶ SETTLE ──▶ ROWS
- *    ▲                          │                      ▲               │
+ *    ▲                          ├──▶ READ_BACK ⇄ SETTLE ▶ ROWS         │
+ *    │                          │                      ▲               │
  *    │                          │                      └──── PARK ◀────┤ one row is refused
  *    └───────── WAIT ◀──────────┼──── unknown outcome, refusal, failure┘
  *                               ├──▶ the stream forgot: SEND a fence ──ack──▶ HEAL ──▶ SETTLE ──▶ ROWS
@@ -23,11 +24,12 @@
 #include "store/outbox.h"
 
 enum relay_want {
-    WANT_LOAD,        /* read outbox_streams, then STREAM.INFO -> relay_core_loaded */
+    WANT_LOAD,        /* outbox_flush, read outbox_streams, then STREAM.INFO -> relay_core_loaded */
     WANT_READ_CURSOR, /* read the last message on the cursor subject, from the leader -> relay_core_cursor */
-    WANT_HEAL,        /* outbox_unsend what the stream lost (relay_core_lost) -> relay_core_healed */
-    WANT_SETTLE,      /* outbox_settle(relay_core_settlement) -> relay_core_settled / _contradicted */
-    WANT_ROWS,        /* ready: hand in a batch of at most relay_core_rows_max -> relay_core_batch */
+    WANT_READ_BACK, /* read the cursor message at relay_core_back_seq, none if another one is there -> relay_core_back */
+    WANT_HEAL,   /* outbox_unsend what the stream lost (relay_core_lost) -> relay_core_healed */
+    WANT_SETTLE, /* outbox_settle(relay_core_settlement) -> relay_core_settled / _contradicted */
+    WANT_ROWS,   /* ready: hand in a batch of at most relay_core_rows_max -> relay_core_batch */
     WANT_SEND, /* send relay_core_outgoing behind the batch's rows -> relay_core_acked / _refused / _unknown */
     WANT_PARK, /* the server refuses the one row of the batch: outbox_park -> relay_core_parked */
     WANT_WAIT, /* do nothing until relay_core_wait_until (monotonic) -> relay_core_tick */
@@ -68,9 +70,16 @@ enum relay_want relay_core_want(const relay_core *core);
 enum relay_want relay_core_loaded(relay_core *core, const struct outbox_stream *settled, const char *created,
                                   uint64_t first_seq, uint64_t last_seq);
 enum relay_want relay_core_cursor(relay_core *core, const struct relay_cursor *cursor);
+/* Several batches are stored and not settled: the cursor at relay_core_back_seq. Goes back to the one that follows what is
+ * settled, then forward again, a settlement after each. */
+enum relay_want relay_core_back(relay_core *core, const struct relay_cursor *cursor, int64_t mono_ns);
 /* Rows whose events the stream no longer holds are pending again. */
 enum relay_want relay_core_healed(relay_core *core);
+/* The store has it; without `verify` it may be under way to the database. */
 enum relay_want relay_core_settled(relay_core *core);
+/* The store failed: settlements that were under way may be lost. Both witnesses are read anew, of a batch in flight when it
+ * is heard of. */
+enum relay_want relay_core_reload(relay_core *core);
 /* outbox_settle refused (CONFLICT): other rows at the batch's positions, or the stream's row was moved
  * meanwhile. */
 enum relay_want relay_core_contradicted(relay_core *core);
@@ -115,6 +124,10 @@ const char *relay_core_remedy(const relay_core *core);  /* WANT_STOP: what can b
 /* WANT_SETTLE: what to write (now_us is the shell's). */
 const struct outbox_settlement *relay_core_settlement(const relay_core *core);
 bool relay_core_reconciling(const relay_core *core); /* WANT_SETTLE of a batch whose ack never came */
+/* WANT_READ_BACK: which one. */
+uint64_t relay_core_back_seq(const relay_core *core);
+/* WANT_SETTLE: batches before this one were evicted before they were settled: their rows are sent again (A1's residue). */
+bool relay_core_gap(const relay_core *core);
 
 /* WANT_HEAL: does the stream still hold a row that was published at `sequence`? first_seq and last_seq are
  * read after the row was. When it must be read back: what was found there. */

@@ -60,6 +60,14 @@ bool relay_core_reconciling(const relay_core *core) {
     return core->settling == SETTLE_RECONCILE;
 }
 
+uint64_t relay_core_back_seq(const relay_core *core) {
+    return core->back_seq;
+}
+
+bool relay_core_gap(const relay_core *core) {
+    return core->chain_gap && core->settling == SETTLE_RECONCILE;
+}
+
 /* --- healing ----------------------------------------------------------------------------------- */
 
 bool relay_core_recreated(const relay_core *core) {

@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "relay/ranges.h"
 #include "relay/shell.h"
@@ -103,73 +104,114 @@ static weir_code look_at_stream(struct relay_stream *stream, struct broker_strea
 static weir_code do_load(struct relay_stream *stream, weir_error *err) {
     struct outbox_stream settled;
     struct broker_stream_state state;
-    WEIR_TRY(outbox_stream_load(stream->relay->outbox, stream->name, &settled, err));
+    weir_relay *relay = stream->relay;
+    WEIR_TRY(relay_store(relay, outbox_flush(relay->outbox, err)));
+    WEIR_TRY(relay_store(relay, outbox_stream_load(relay->outbox, stream->name, &settled, err)));
     WEIR_TRY(look_at_stream(stream, &state, err));
     relay_core_loaded(stream->core, &settled, state.created, state.first_seq, state.last_seq);
     return WEIR_OK;
 }
 
+/* msg may be NULL: there is none. */
+static weir_code read_cursor(struct relay_cursor *cursor, const broker_msg *msg, weir_error *err) {
+    struct broker_meta meta;
+    cursor->found = false;
+    cursor->sequence = 0;
+    cursor->range_count = 0;
+    cursor->batch_no = cursor->previous = cursor->count = cursor->first = cursor->ids_hash = 0;
+    if (!msg)
+        return WEIR_OK;
+    WEIR_TRY(cursor_read(cursor, broker_msg_data(msg), err));
+    if (broker_msg_meta(msg, &meta))
+        cursor->sequence = meta.stream_seq;
+    return WEIR_OK;
+}
+
 static weir_code do_read_cursor(struct relay_stream *stream, weir_error *err) {
     struct relay_cursor *cursor = &stream->relay->cursor;
-    struct broker_meta meta;
     broker_msg *msg = NULL;
-    cursor->found = false;
-    cursor->range_count = 0;
-    cursor->batch_no = cursor->count = cursor->first = cursor->ids_hash = 0;
     weir_code code =
         broker_get_last(stream->relay->connection, stream->name, stream->cursor_subject, &msg, err);
     if (code != WEIR_OK && code != WEIR_NOT_FOUND)
         return code;
-    if (code == WEIR_OK) {
-        code = cursor_read(cursor, broker_msg_data(msg), err);
-        if (code == WEIR_OK && broker_msg_meta(msg, &meta))
-            cursor->sequence = meta.stream_seq;
-        broker_msg_free(msg);
-        WEIR_TRY(code);
-    }
+    code = read_cursor(cursor, msg, err);
+    broker_msg_free(msg);
+    WEIR_TRY(code);
     relay_core_cursor(stream->core, cursor);
+    return WEIR_OK;
+}
+
+/* A cursor further back; what else may stand at its place is none. */
+static weir_code do_read_back(struct relay_stream *stream, weir_error *err) {
+    struct relay_cursor *cursor = &stream->relay->cursor;
+    broker_msg *msg = NULL;
+    weir_code code =
+        broker_get(stream->relay->connection, stream->name, relay_core_back_seq(stream->core), &msg, err);
+    if (code != WEIR_OK && code != WEIR_NOT_FOUND)
+        return code;
+    bool ours = msg && text_is(broker_msg_subject(msg), stream->cursor_subject);
+    code = read_cursor(cursor, ours ? msg : NULL, err);
+    broker_msg_free(msg);
+    WEIR_TRY(code);
+    relay_core_back(stream->core, cursor, relay_mono_ns(stream->relay));
     return WEIR_OK;
 }
 
 /* --- writing -------------------------------------------------------------------------------------- */
 
 static void count_settled(struct relay_stream *stream, const struct outbox_settlement *settlement,
-                          bool reconciled) {
+                          bool reconciled, bool gap) {
     uint64_t rows = ranges_rows(settlement->ranges, settlement->range_count);
     if (reconciled && rows > 0)
         log_line(LOG_INFO, "relay", "a batch was stored and not settled: settled now", "stream", stream->name,
                  NULL);
+    if (gap)
+        log_line(LOG_WARN, "relay", "batches before it were evicted before they were settled: sent again",
+                 "stream", stream->name, NULL);
     relay_count_settled(stream, rows, reconciled);
 }
 
 /* Nobody acknowledges a cursor in a work queue or an interest stream, and where a stream has a limit it takes the place of
  * an event. So the ones before the last are removed there once they have served. "All but the last of this subject" can
  * neither touch an event nor the cursor that counts, whatever became of the stream meanwhile; nothing depends on it, and
- * the next one makes good what was not done. */
+ * the next one makes good what was not done. What the database may not have yet is found along them: those stay. */
 static void sweep_cursors(const struct relay_stream *stream) {
     const struct stream_def *def = stream->def;
     bool lie = def && def->retention != RETENTION_LIMITS,
          crowd = def && (def->max_msgs > 0 || def->max_bytes > 0);
     if ((lie || crowd) && !def->deny_purge)
         (void)!broker_keep_last(stream->relay->connection, stream->name, stream->cursor_subject,
-                                RELAY_CURSORS_KEPT, NULL);
+                                RELAY_CURSORS_KEPT + (int)outbox_unsettled(stream->relay->outbox), NULL);
+}
+
+/* Must it be in the database before the next batch goes? Where a subject keeps few messages, the way back along the cursors
+ * is short. */
+static bool settles_at_once(const struct relay_stream *stream) {
+    const struct stream_def *def = stream->def;
+    const weir_relay *relay = stream->relay;
+    bool few = def && def->max_msgs_per_subject > 0 &&
+               (uint64_t)def->max_msgs_per_subject < RELAY_CURSORS_KEPT + outbox_unsettled(relay->outbox);
+    return few || strcmp(relay->crash.step, "settled") == 0;
 }
 
 static weir_code do_settle(struct relay_stream *stream, weir_error *err) {
+    weir_relay *relay = stream->relay;
     struct outbox_settlement settlement = *relay_core_settlement(stream->core);
-    bool reconciled = relay_core_reconciling(stream->core);
-    settlement.now_us = relay_wall_us(stream->relay);
-    weir_code code = outbox_settle(stream->relay->outbox, &settlement, err);
-    if (code == WEIR_CONFLICT) {
+    bool reconciled = relay_core_reconciling(stream->core), gap = relay_core_gap(stream->core);
+    settlement.now_us = relay_wall_us(relay);
+    weir_code code = outbox_settle(relay->outbox, &settlement, err);
+    if (code == WEIR_OK && settles_at_once(stream))
+        code = outbox_flush(relay->outbox, err);
+    if (code == WEIR_CONFLICT)
         relay_core_contradicted(stream->core);
+    if (relay_store(relay, code) == WEIR_CONFLICT)
         return WEIR_OK;
-    }
     WEIR_TRY(code);
-    count_settled(stream, &settlement, reconciled);
+    count_settled(stream, &settlement, reconciled, gap);
     if (settlement.was.settled_seq > 0)
         sweep_cursors(stream);
     relay_core_settled(stream->core);
-    crash_at(&stream->relay->crash, "settled");
+    crash_at(&relay->crash, "settled");
     return WEIR_OK;
 }
 
@@ -192,7 +234,7 @@ static weir_code do_park(struct relay_stream *stream, weir_error *err) {
     weir_relay *relay = stream->relay;
     struct outbox_parking parking = {relay_core_guilty(stream->core), "rejected",
                                      relay_core_refusal(stream->core)};
-    WEIR_TRY(outbox_park(relay->outbox, &parking, 1, relay_wall_us(relay), err));
+    WEIR_TRY(relay_store(relay, outbox_park(relay->outbox, &parking, 1, relay_wall_us(relay), err)));
     log_line(LOG_WARN, "relay", "row parked", "stream", stream->name, "reason", parking.reason, NULL);
     relay_count_parked(relay, parking.error_class, 1);
     relay_core_parked(stream->core);
@@ -218,6 +260,8 @@ static weir_code do_wanted(struct relay_stream *stream, enum relay_want want, we
         return do_load(stream, err);
     case WANT_READ_CURSOR:
         return do_read_cursor(stream, err);
+    case WANT_READ_BACK:
+        return do_read_back(stream, err);
     case WANT_HEAL:
         return do_heal(stream, err);
     case WANT_SETTLE:
@@ -228,7 +272,12 @@ static weir_code do_wanted(struct relay_stream *stream, enum relay_want want, we
 }
 
 static bool needs_server(enum relay_want want) {
-    return want == WANT_LOAD || want == WANT_READ_CURSOR || want == WANT_HEAL;
+    return want == WANT_LOAD || want == WANT_READ_CURSOR || want == WANT_READ_BACK || want == WANT_HEAL;
+}
+
+/* Once asked to stop, only what is in flight is brought to its end. */
+static bool may_ask(weir_relay *relay) {
+    return broker_connected(relay->connection) && !atomic_load(&relay->stopping);
 }
 
 /* The next thing that can be done at once; false when there is none. */
@@ -237,11 +286,11 @@ static bool step(struct relay_stream *stream) {
     enum relay_want want = relay_core_tick(stream->core, relay->now_ns);
     if (want == WANT_STOP)
         do_stop(stream);
-    if (want == WANT_SEND && stream->token == 0 && relay_core_outgoing(stream->core)->heal)
+    if (want == WANT_SEND && stream->token == 0 && !relay->lost && relay_core_outgoing(stream->core)->heal)
         relay_send_fence(stream);
     if (want == WANT_WAIT || want == WANT_STOP || want == WANT_SEND || want == WANT_ROWS)
         return false;
-    if (needs_server(want) && !broker_connected(relay->connection))
+    if (relay->lost || (needs_server(want) && !may_ask(relay)))
         return false;
     weir_error err = {0};
     int64_t began = relay_mono_ns(relay);

@@ -21,13 +21,14 @@ enum {
     RELAY_CLEAN_MS = 60000,
     RELAY_CLEAN_ROWS = 500,    /* a step of cleaning */
     RELAY_IDLE_MS = 1000,      /* the longest wait */
+    RELAY_STOP_MS = 8000,      /* what is in flight may take so long when it is asked to stop */
     RELAY_LINGER_MS = 5,       /* gathering rows when batches are many and small ... */
     RELAY_LINGER_BATCHES = 50, /* ... more than this in a second */
     RELAY_FULL_ROWS = 256,     /* a batch of so many means backlog: the next one is sent ahead */
     RELAY_AHEAD_MAX = 16,      /* so often in a row; then the outbox is read from its start again */
     RELAY_SMALL_ROWS = 32,     /* a batch of fewer is flushed at once: nobody waits for a millisecond timer */
     RELAY_CURSORS_KEPT =
-        2, /* where cursors are removed: a batch and the fence behind it may both be unsettled */
+        2, /* where cursors are removed, beyond settlements under way: a batch and the fence behind it */
     RELAY_HEAL_ROWS = 500, /* looked at in one step of healing */
     RELAY_HEAL_GOOD = 2000 /* so many present in a row: a stream that lost its end has the rest */
 };
@@ -109,7 +110,9 @@ struct weir_relay {
     int64_t clean_ns, count_ns, committed_ns, second_ns, hold_ns;
     int second_batches, batches_per_second;
     int database_failures;
-    bool failed; /* a core stopped: failure says why */
+    bool failed;     /* a core stopped, or the lease is lost: failure says why */
+    bool lost;       /* it is the lease: nothing more is sent or settled */
+    int64_t stop_ns; /* when it was asked to stop; 0: not yet */
     weir_error failure;
     /* shared */
     atomic_bool stopping;
@@ -139,6 +142,13 @@ void relay_commit_staged(struct relay_stream *stream);
 /* Forgets rows staged ahead of a batch that did not go through: what follows it is read anew. */
 void relay_drop_staged(struct relay_stream *stream); /* when the core wants rows and some are staged */
 void relay_send_fence(struct relay_stream *stream);
+
+/* --- relay_store.c --- */
+/* Hands on what a call of the store said. A failure makes every core read anew; the lease may be lost with it. */
+WEIR_MUST_CHECK weir_code relay_store(weir_relay *relay, weir_code code);
+/* STOPPED: asked to stop while waiting for it (standby). */
+WEIR_MUST_CHECK weir_code relay_take_lease(weir_relay *relay, weir_error *err);
+WEIR_MUST_CHECK weir_code relay_regain_lease(weir_relay *relay, weir_error *err);
 
 /* --- count.c: statistics; each takes the lock by itself --- */
 void relay_count_settled(struct relay_stream *stream, uint64_t rows, bool reconciled);

@@ -101,6 +101,12 @@ weir_code outbox_flush(outbox *outbox, weir_error *err) {
     return outbox->ops->flush ? outbox->ops->flush(outbox, err) : WEIR_OK;
 }
 
+size_t outbox_unsettled(const outbox *outbox) {
+    if (!outbox->ops->flush)
+        return 0;
+    return outbox->ops->unsettled ? outbox->ops->unsettled(outbox) : OUTBOX_UNSETTLED_MAX;
+}
+
 void outbox_tell(outbox *outbox, struct outbox_told *out) {
     *out = (struct outbox_told){.phase = "polling"};
     if (outbox->ops->tell)

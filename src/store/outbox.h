@@ -125,12 +125,14 @@ WEIR_MUST_CHECK weir_code outbox_claim(outbox *outbox, const struct outbox_wante
  *
  * Without `verify` it may return before the database has it. Settlements reach the database in order, at most
  * OUTBOX_UNSETTLED_MAX are under way, and what later calls read is as if they were done. One that fails makes a later
- * call fail: then nothing is known but what is read anew. */
+ * call fail: then nothing is known but what is read anew. With `verify` it is in the database when it returns. */
 WEIR_MUST_CHECK weir_code outbox_settle(outbox *outbox, const struct outbox_settlement *settlement,
                                         weir_error *err);
 /* Waits until every settlement is in the database. */
 WEIR_MUST_CHECK weir_code outbox_flush(outbox *outbox, weir_error *err);
 enum { OUTBOX_UNSETTLED_MAX = 256 };
+/* How many settlements may be under way now: what was settled before them is in the database. Cheap. */
+size_t outbox_unsettled(const outbox *outbox);
 /* The hash that tells batches apart: start with OUTBOX_HASH_START, add every row's id in order. */
 #define OUTBOX_HASH_START 0xcbf29ce484222325u
 uint64_t outbox_ids_hash(uint64_t hash, weir_text id);

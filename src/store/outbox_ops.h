@@ -15,6 +15,7 @@ struct outbox_ops {
                        struct outbox_row **rows, size_t *count, weir_error *err);
     weir_code (*settle)(outbox *outbox, const struct outbox_settlement *settlement, weir_error *err);
     weir_code (*flush)(outbox *outbox, weir_error *err); /* NULL: settle is never under way */
+    size_t (*unsettled)(const outbox *outbox);           /* NULL: as many as may ever be */
     weir_code (*park)(outbox *outbox, const struct outbox_parking *rows, size_t count, int64_t now_us,
                       weir_error *err);
     weir_code (*span)(outbox *outbox, struct outbox_span *out, weir_error *err);

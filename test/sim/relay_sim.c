@@ -65,7 +65,7 @@ static void start_relay(struct world *world, int number) {
     static const char *const names[STREAMS] = {"A", "B"};
     relay->up = true;
     relay->life++;
-    relay->had_rival = false;
+    relay->had_rival = relay->store_failed = false;
     for (int i = 0; i < STREAMS; i++)
         relay->workers[i] =
             (struct worker){.core = relay_core_new("uuid", names[i], dice_roll(&world->dice))};
@@ -75,6 +75,9 @@ static void start_relay(struct world *world, int number) {
 
 static void stop_relay(struct world *world, int number) {
     struct relay *relay = &world->relays[number];
+    for (int arrive = below(world, POSTED + 1); arrive > 0; arrive--) /* the others are lost with it */
+        arrive_posted(world, relay);
+    relay->posted_count = 0;
     for (int i = 0; i < STREAMS && relay->up; i++)
         relay_core_free(relay->workers[i].core);
     relay->up = false;
@@ -91,6 +94,10 @@ static void arrive(struct world *world, int number, int stream) {
 static void load(struct world *world, int number, struct worker *worker, int stream) {
     const struct stream_model *model = readable(world, stream);
     char created[16];
+    if (!worker->read_database && !flush(world, &world->relays[number])) {
+        relay_core_failed(worker->core, "settlements were lost", world->now_ns);
+        return;
+    }
     if (!worker->read_database) {
         worker->settled = world->db.streams[stream];
         worker->read_database = true;
@@ -118,6 +125,16 @@ static void read_cursor(struct world *world, struct worker *worker, int stream) 
     stored->found = true;
     stored->sequence = last->sequence;
     relay_core_cursor(worker->core, stored);
+}
+
+static void read_back(struct world *world, struct worker *worker, int stream) {
+    static struct relay_cursor none;
+    const struct model_message *there =
+        stream_model_get(readable(world, stream), relay_core_back_seq(worker->core));
+    struct relay_cursor *stored = there && there->cursor >= 0 ? world->cursors[there->cursor] : &none;
+    stored->found = stored != &none;
+    stored->sequence = relay_core_back_seq(worker->core);
+    relay_core_back(worker->core, stored, world->now_ns);
 }
 
 static void heal(struct world *world, int number, struct worker *worker, int stream) {
@@ -152,29 +169,31 @@ static void heal(struct world *world, int number, struct worker *worker, int str
 }
 
 /* Pending rows of a stream behind a position. */
-static size_t claim(struct world *world, int stream, size_t after, size_t max, int64_t positions[BATCH],
-                    uint64_t *hash) {
+static size_t claim(struct world *world, const struct relay *relay, int stream, size_t after, size_t max,
+                    int64_t positions[BATCH], uint64_t *hash) {
     size_t count = 0;
     char text[16];
     *hash = OUTBOX_HASH_START;
     for (size_t i = after; i < world->db.count && count < max; i++)
-        if (world->db.rows[i].stream == stream && world->db.rows[i].state == PENDING) {
+        if (world->db.rows[i].stream == stream && world->db.rows[i].state == PENDING &&
+            !is_posted(relay, (int64_t)i + 1)) {
             positions[count++] = (int64_t)i + 1;
             *hash = outbox_ids_hash(*hash, id_text(world->db.rows[i].id, text));
         }
     return count;
 }
 
-static void read_ahead(struct world *world, struct worker *worker, int stream) {
+static void read_ahead(struct world *world, const struct relay *relay, struct worker *worker, int stream) {
     const struct relay_cursor *outgoing = relay_core_outgoing(worker->core);
     if (worker->ahead_count > 0 || outgoing->heal || below(world, 6) > 0)
         return;
     worker->ahead_looks = relay_core_looks(worker->core);
-    worker->ahead_count = claim(world, stream, (size_t)outgoing->ranges[outgoing->range_count - 1].last,
-                                (size_t)below(world, BATCH) + 1, worker->ahead, &worker->ahead_hash);
+    worker->ahead_count =
+        claim(world, relay, stream, (size_t)outgoing->ranges[outgoing->range_count - 1].last,
+              (size_t)below(world, BATCH) + 1, worker->ahead, &worker->ahead_hash);
 }
 
-static void take_rows(struct world *world, struct worker *worker, int stream) {
+static void take_rows(struct world *world, struct relay *relay, struct worker *worker, int stream) {
     int64_t positions[BATCH];
     uint64_t hash;
     size_t ahead = worker->ahead_count, max = (size_t)below(world, BATCH) + 1;
@@ -186,7 +205,11 @@ static void take_rows(struct world *world, struct worker *worker, int stream) {
     }
     if (max > relay_core_rows_max(worker->core))
         max = relay_core_rows_max(worker->core);
-    size_t count = claim(world, stream, 0, max, positions, &hash);
+    if (relay->store_failed && world->plant != KEEP_LOST) {
+        (void)flush(world, relay);
+        return;
+    }
+    size_t count = claim(world, relay, stream, 0, max, positions, &hash);
     if (count > 0)
         relay_core_batch(worker->core, positions, count, hash);
     else if (mishap(world, 4))
@@ -226,15 +249,26 @@ static void send_batch(struct world *world, int relay, struct worker *worker, in
     }
 }
 
-static void await_answer(struct world *world, struct worker *worker, int stream) {
-    read_ahead(world, worker, stream);
+static void await_answer(struct world *world, const struct relay *relay, struct worker *worker, int stream) {
+    read_ahead(world, relay, worker, stream);
     if (!mishap(world, 12) && !(world->calm && below(world, 50) == 0))
         return;
     worker->flight = 0;
     relay_core_unknown(worker->core, "no answer in time", world->now_ns);
 }
 
-static void settle_batch(struct world *world, struct worker *worker, int stream) {
+/* Without `verify` it is under way, and the core goes on. */
+static void settle_batch(struct world *world, struct relay *relay, struct worker *worker, int stream) {
+    const struct outbox_settlement *settlement = relay_core_settlement(worker->core);
+    if (!settlement->verify) {
+        post(world, relay, stream, settlement);
+        relay_core_settled(worker->core);
+        return;
+    }
+    if (!flush(world, relay)) {
+        relay_core_failed(worker->core, "settlements were lost", world->now_ns);
+        return;
+    }
     if (settle(world, stream, relay_core_settlement(worker->core)) == WEIR_OK)
         relay_core_settled(worker->core);
     else {
@@ -255,8 +289,8 @@ static void judge_stop(struct world *world, int number, const struct worker *wor
 static void work(struct world *world, int number, int stream) {
     struct worker *worker = &world->relays[number].workers[stream];
     enum relay_want want = relay_core_want(worker->core);
-    bool io = want == WANT_LOAD || want == WANT_READ_CURSOR || want == WANT_SETTLE || want == WANT_HEAL ||
-              want == WANT_PARK;
+    bool io = want == WANT_LOAD || want == WANT_READ_BACK || want == WANT_READ_CURSOR ||
+              want == WANT_SETTLE || want == WANT_HEAL || want == WANT_PARK;
     if (io && mishap(world, 15)) {
         worker->read_database = false;
         worker->heal_next = 0;
@@ -270,18 +304,21 @@ static void work(struct world *world, int number, int stream) {
     case WANT_READ_CURSOR:
         read_cursor(world, worker, stream);
         break;
+    case WANT_READ_BACK:
+        read_back(world, worker, stream);
+        break;
     case WANT_HEAL:
         heal(world, number, worker, stream);
         break;
     case WANT_SETTLE:
-        settle_batch(world, worker, stream);
+        settle_batch(world, &world->relays[number], worker, stream);
         break;
     case WANT_ROWS:
-        take_rows(world, worker, stream);
+        take_rows(world, &world->relays[number], worker, stream);
         break;
     case WANT_SEND:
         if (worker->flight)
-            await_answer(world, worker, stream);
+            await_answer(world, &world->relays[number], worker, stream);
         else
             send_batch(world, number, worker, stream);
         break;
@@ -315,6 +352,20 @@ static void relay_turn(struct world *world) {
         work(world, number, below(world, STREAMS));
 }
 
+/* All but the last two, and those whose batches the database may not have. */
+static void sweep(struct world *world) {
+    size_t keep = 2 + world->relays[0].posted_count + world->relays[1].posted_count;
+    stream_model_sweep(&world->streams[SWEPT], keep);
+}
+
+static void move_posted(struct world *world) {
+    struct relay *relay = &world->relays[below(world, RELAYS)];
+    if (mishap(world, 30))
+        lose_posted(world, relay);
+    else
+        arrive_posted(world, relay);
+}
+
 static void step(struct world *world) {
     world->now_ns += below(world, 20) * NS_PER_MS;
     for (int i = 0; i < STREAMS; i++)
@@ -328,8 +379,10 @@ static void step(struct world *world) {
         stream_model_publish(&world->streams[below(world, STREAMS)], -1);
     else if (what < 38 && mishap(world, 2))
         disaster(world);
-    else if (what == 38) /* at any moment, by whomever */
-        stream_model_sweep(&world->streams[SWEPT], 2);
+    else if (what < 45)
+        move_posted(world);
+    else if (what == 45) /* at any moment, by whomever */
+        sweep(world);
     else
         relay_turn(world);
 }

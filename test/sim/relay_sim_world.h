@@ -21,6 +21,7 @@ enum {
     IDS = 512,
     FLIGHTS = 64,
     BATCH = 5,
+    POSTED = 6, /* settlements under way, of each relay */
     STEPS = 500,
     RUNS = 2000,
     END = 20000
@@ -69,14 +70,24 @@ struct worker {
     size_t heal_next;
 };
 
+/* A settlement on its way to the database. */
+struct posting {
+    int stream;
+    struct outbox_settlement settlement;
+    struct outbox_range ranges[BATCH];
+};
+
 struct relay {
     bool up, had_rival;
     int life;
     struct worker workers[STREAMS];
+    struct posting posted[POSTED]; /* the oldest first */
+    size_t posted_count;
+    bool store_failed; /* one of them did not arrive; the next call is told so */
 };
 
 /* Faults planted into the shell, to see that they are found. */
-enum plant { SOUND, BLIND_RESEND, MARK_BEFORE_ACK, HEAL_UNFENCED, FORGET_VERIFY, KEEP_AHEAD };
+enum plant { SOUND, BLIND_RESEND, MARK_BEFORE_ACK, HEAL_UNFENCED, FORGET_VERIFY, KEEP_AHEAD, KEEP_LOST };
 
 struct world {
     struct dice dice;
@@ -183,6 +194,64 @@ static weir_code settle(struct world *world, int stream, const struct outbox_set
         .known = true, .settled_seq = settlement->cursor_seq, .batch_no = settlement->batch_no};
     snprintf(now->created, sizeof now->created, "%s", settlement->created);
     return WEIR_OK;
+}
+
+/* --- settlements under way ---------------------------------------------------------------------- */
+
+/* The oldest arrives. One that cannot takes those behind it with it. */
+static void arrive_posted(struct world *world, struct relay *relay) {
+    if (relay->posted_count == 0)
+        return;
+    struct posting *oldest = &relay->posted[0];
+    oldest->settlement.ranges = oldest->ranges;
+    bool arrived = settle(world, oldest->stream, &oldest->settlement) == WEIR_OK;
+    memmove(relay->posted, relay->posted + 1, --relay->posted_count * sizeof *relay->posted);
+    if (!arrived) {
+        tell(world, "%c: a settlement under way met another one\n", 'A' + oldest->stream);
+        relay->posted_count = 0;
+        relay->store_failed = true;
+    }
+}
+
+static void lose_posted(struct world *world, struct relay *relay) {
+    if (relay->posted_count > 0) {
+        tell(world, "%zu settlements under way are lost\n", relay->posted_count);
+        relay->posted_count = 0;
+        relay->store_failed = true;
+    }
+}
+
+/* Waits for all of them. False: the store says no, everything is to be read anew. */
+static bool flush(struct world *world, struct relay *relay) {
+    while (relay->posted_count > 0)
+        arrive_posted(world, relay);
+    bool fine = !relay->store_failed;
+    relay->store_failed = false;
+    for (int i = 0; i < STREAMS && !fine; i++)
+        relay_core_reload(relay->workers[i].core);
+    return fine;
+}
+
+static void post(struct world *world, struct relay *relay, int stream,
+                 const struct outbox_settlement *settlement) {
+    if (relay->posted_count == POSTED)
+        arrive_posted(world, relay);
+    struct posting *last = &relay->posted[relay->posted_count];
+    if (relay->store_failed)
+        return;
+    relay->posted_count++;
+    last->stream = stream;
+    last->settlement = *settlement;
+    memcpy(last->ranges, settlement->ranges, settlement->range_count * sizeof *settlement->ranges);
+}
+
+/* What its later calls read is as if they had arrived. */
+static bool is_posted(const struct relay *relay, int64_t pos) {
+    for (size_t i = 0; i < relay->posted_count; i++)
+        for (size_t j = 0; j < relay->posted[i].settlement.range_count; j++)
+            if (pos >= relay->posted[i].ranges[j].first && pos <= relay->posted[i].ranges[j].last)
+                return true;
+    return false;
 }
 
 /* --- streams and the network ------------------------------------------------------------------- */

@@ -102,6 +102,144 @@ CASE(stored_and_not_settled) {
     assert_int_equal(relay_core_expected(core), 15);
 }
 
+/* --- several batches ahead of the database -------------------------------------------------------------- */
+
+static enum relay_want back(uint64_t expected_seq, struct relay_cursor cursor) {
+    assert_int_equal(relay_core_want(core), WANT_READ_BACK);
+    assert_int_equal(relay_core_back_seq(core), expected_seq);
+    return relay_core_back(core, &cursor, 0);
+}
+
+static void expect_settles(uint64_t from, uint64_t to, uint64_t batch_no) {
+    const struct outbox_settlement *settlement = relay_core_settlement(core);
+    assert_int_equal(relay_core_want(core), WANT_SETTLE);
+    assert_true(relay_core_reconciling(core));
+    assert_true(settlement->verify);
+    assert_int_equal(settlement->was.settled_seq, from);
+    assert_int_equal(settlement->cursor_seq, to);
+    assert_int_equal(settlement->batch_no, batch_no);
+    relay_core_settled(core);
+}
+
+CASE(several_stored_and_not_settled) {
+    assert_int_equal(look(known(12, 3), 1, 21, cursor_at(21, 18, 6)), WANT_READ_BACK);
+    assert_int_equal(back(18, cursor_at(18, 15, 5)), WANT_READ_BACK);
+    assert_int_equal(back(15, cursor_at(15, 12, 4)), WANT_SETTLE);
+    expect_settles(12, 15, 4);
+    back(18, cursor_at(18, 15, 5));
+    expect_settles(15, 18, 5);
+    back(21, cursor_at(21, 18, 6));
+    expect_settles(18, 21, 6);
+    assert_int_equal(relay_core_want(core), WANT_ROWS);
+    assert_int_equal(relay_core_expected(core), 21);
+    send(1);
+    assert_int_equal(relay_core_outgoing(core)->batch_no, 7);
+}
+
+CASE(a_chain_evicted_in_part) {
+    look(known(12, 3), 17, 21, cursor_at(21, 18, 6));
+    back(18, cursor_at(18, 15, 5));
+    assert_int_equal(back(15, no_cursor), WANT_READ_BACK);
+    assert_int_equal(back(18, cursor_at(18, 15, 5)), WANT_SETTLE);
+    assert_true(relay_core_gap(core));
+    expect_settles(12, 18, 5);
+    back(21, cursor_at(21, 18, 6));
+    assert_false(relay_core_gap(core));
+    expect_settles(18, 21, 6);
+    assert_int_equal(relay_core_want(core), WANT_ROWS);
+}
+
+/* A server that was cut off may not have it yet: asked again for some 15 s. */
+CASE(a_chain_with_a_hole) {
+    int looks = 0;
+    for (; relay_core_want(core) != WANT_STOP; looks++) {
+        look(known(12, 3), 1, 21, cursor_at(21, 18, 6));
+        back(18, no_cursor);
+        relay_core_hurry(core);
+    }
+    assert_int_equal(looks, 16);
+    assert_int_equal(relay_core_stop(core), STOP_RESTORED);
+    assert_string_equal(
+        relay_core_trouble(core),
+        "a batch is missing: ORDERS holds batches up to 21, the database knows them up to 12, and "
+        "at 18 batch 5 does not stand where the next one follows it");
+    assert_string_equal(
+        relay_core_remedy(core),
+        "restore both from one moment; or, accepting that events may be published twice, run in the "
+        "database: UPDATE outbox_streams SET settled_seq = 21, batch_no = 6 WHERE stream = 'ORDERS'");
+}
+
+CASE(a_chain_of_others) {
+    struct relay_cursor foreign = cursor_at(18, 15, 5), fence = cursor_at(18, 15, 5);
+    snprintf(foreign.outbox, sizeof foreign.outbox, "another");
+    fence.heal = true;
+    struct relay_cursor wrong[] = {foreign, fence, cursor_at(18, 15, 4), cursor_at(18, 11, 5),
+                                   cursor_at(18, 12, 5)};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        look(known(12, 3), 1, 21, cursor_at(21, 18, 6));
+        assert_int_equal(back(18, wrong[i]), WANT_WAIT);
+        assert_string_equal(relay_core_trouble(core),
+                            "ORDERS: batches are stored that are not settled, and one of them does not show");
+        relay_core_hurry(core);
+    }
+}
+
+CASE(a_chain_that_is_too_long) {
+    uint64_t most = OUTBOX_UNSETTLED_MAX + 2;
+    assert_int_equal(look(known(12, 3), 1, 9000, cursor_at(9000, 8000, 3 + most)), WANT_READ_BACK);
+    relay_core_failed(core, "x", 0);
+    relay_core_hurry(core);
+    assert_int_equal(look(known(12, 3), 1, 9000, cursor_at(9000, 8000, 4 + most)), WANT_LOAD);
+    assert_int_equal(look(known(12, 3), 1, 9000, cursor_at(9000, 8000, 4 + most)), WANT_STOP);
+    assert_int_equal(relay_core_stop(core), STOP_RESTORED);
+}
+
+/* The store took the settlements of batches 4 and 5 and lost them. */
+CASE(lost_settlements) {
+    ready_at(12, 3);
+    send(2);
+    relay_core_acked(core, 15, 3, 0);
+    assert_false(relay_core_settlement(core)->verify);
+    relay_core_settled(core);
+    send(2);
+    relay_core_acked(core, 18, 3, 0);
+    relay_core_settled(core);
+    assert_int_equal(relay_core_expected(core), 18);
+    assert_int_equal(relay_core_reload(core), WANT_LOAD);
+    look(known(12, 3), 1, 18, cursor_at(18, 15, 5));
+    back(15, cursor_at(15, 12, 4));
+    expect_settles(12, 15, 4);
+    back(18, cursor_at(18, 15, 5));
+    expect_settles(15, 18, 5);
+    assert_int_equal(relay_core_want(core), WANT_ROWS);
+}
+
+CASE(lost_settlements_and_a_batch_in_flight) {
+    ready_at(12, 3);
+    send(2);
+    assert_int_equal(relay_core_reload(core), WANT_SEND);
+    assert_int_equal(relay_core_acked(core, 15, 3, 0), WANT_LOAD);
+    look(known(12, 3), 1, 15, cursor_at(15, 12, 4));
+    expect_settles(12, 15, 4);
+    assert_int_equal(relay_core_want(core), WANT_ROWS);
+}
+
+/* What the store refuses builds on a settlement of our own that it lost: nobody else was at work. */
+CASE(a_settlement_behind_a_lost_one) {
+    ready_at(12, 3);
+    send(2);
+    relay_core_acked(core, 15, 3, 0);
+    relay_core_settled(core);
+    send(2);
+    relay_core_acked(core, 18, 3, 0);
+    assert_int_equal(relay_core_contradicted(core), WANT_LOAD);
+    assert_int_equal(look(known(12, 3), 1, 18, cursor_at(18, 15, 5)), WANT_READ_BACK);
+    relay_core_failed(core, "x", 0);
+    relay_core_hurry(core);
+    assert_int_equal(look(known(21, 6), 1, 21, cursor_at(21, 18, 6)), WANT_STOP);
+    assert_int_equal(relay_core_stop(core), STOP_FENCED);
+}
+
 CASE(cursor_evicted) {
     assert_int_equal(look(known(12, 3), 20, 40, no_cursor), WANT_ROWS);
     assert_int_equal(relay_core_expected(core), 0);
@@ -321,8 +459,8 @@ CASE(what_is_lost) {
 /* --- stopping ----------------------------------------------------------------------------------------------- */
 
 CASE(a_restored_database) {
-    assert_int_equal(look(known(12, 3), 1, 40, cursor_at(40, 30, 9)), WANT_LOAD);
-    assert_int_equal(look(known(12, 3), 1, 40, cursor_at(40, 30, 9)), WANT_STOP);
+    assert_int_equal(look(known(12, 3), 1, 40, cursor_at(40, 30, 900)), WANT_LOAD);
+    assert_int_equal(look(known(12, 3), 1, 40, cursor_at(40, 30, 900)), WANT_STOP);
     assert_int_equal(relay_core_stop(core), STOP_RESTORED);
     assert_string_equal(
         relay_core_trouble(core),
@@ -331,12 +469,12 @@ CASE(a_restored_database) {
     assert_string_equal(
         relay_core_remedy(core),
         "restore both from one moment; or, accepting that events may be published twice, run in the "
-        "database: UPDATE outbox_streams SET settled_seq = 40, batch_no = 9 WHERE stream = 'ORDERS'");
+        "database: UPDATE outbox_streams SET settled_seq = 40, batch_no = 900 WHERE stream = 'ORDERS'");
 }
 
 CASE(another_relay) {
-    assert_int_equal(look(known(12, 3), 1, 40, cursor_at(40, 30, 9)), WANT_LOAD);
-    assert_int_equal(look(known(40, 9), 1, 40, cursor_at(40, 30, 9)), WANT_STOP);
+    assert_int_equal(look(known(12, 3), 1, 40, cursor_at(40, 30, 900)), WANT_LOAD);
+    assert_int_equal(look(known(40, 900), 1, 40, cursor_at(40, 30, 900)), WANT_STOP);
     assert_int_equal(relay_core_stop(core), STOP_FENCED);
     assert_string_equal(
         relay_core_trouble(core),
@@ -344,12 +482,12 @@ CASE(another_relay) {
 }
 
 CASE(a_doubt_that_passes) {
-    assert_int_equal(look(known(12, 3), 1, 40, cursor_at(40, 30, 9)), WANT_LOAD);
+    assert_int_equal(look(known(12, 3), 1, 40, cursor_at(40, 30, 900)), WANT_LOAD);
     ready_at(12, 3);
     send(1);
     relay_core_unknown(core, "x", 0);
     relay_core_hurry(core);
-    assert_int_equal(look(known(12, 3), 1, 40, cursor_at(40, 30, 9)), WANT_LOAD);
+    assert_int_equal(look(known(12, 3), 1, 40, cursor_at(40, 30, 900)), WANT_LOAD);
 }
 
 CASE(rows_that_are_others) {
@@ -382,6 +520,16 @@ static const struct spec specs[] = {
     {"a stream is entered in the database before its first batch", first_use},
     {"when nothing is in between the next batch follows the last", nothing_in_between},
     {"a batch that was stored and not settled is settled", stored_and_not_settled},
+    {"several batches that were stored and not settled are settled, the oldest first",
+     several_stored_and_not_settled},
+    {"batches that were evicted before they were settled are passed over", a_chain_evicted_in_part},
+    {"a batch missing between others stops after many looks", a_chain_with_a_hole},
+    {"a way back over cursors that do not fit is looked at again", a_chain_of_others},
+    {"a way back that is longer than settlements are ever under way stops", a_chain_that_is_too_long},
+    {"settlements that the store lost are made again", lost_settlements},
+    {"a batch in flight when settlements are lost is read when it is heard of",
+     lost_settlements_and_a_batch_in_flight},
+    {"a settlement refused behind a lost one is no rival", a_settlement_behind_a_lost_one},
     {"an evicted cursor means evicted events", cursor_evicted},
     {"an acknowledged batch is settled at its sequences", acknowledged},
     {"positions of a batch stay in the order of the stream", positions_that_go_back},
