@@ -23,7 +23,7 @@ static weir_code url_refused(const char *url, weir_error *err) {
     weir_code code = is_postgres(url) ? weir_fail(err, WEIR_UNSUPPORTED,
                                                   "this weir has no PostgreSQL outbox yet, only sqlite:PATH")
                                       : weir_fail(err, WEIR_INVALID, "'%s' is not the url of an outbox", url);
-    weir_hint(err, "write sqlite:PATH, for example sqlite:shop.db or sqlite:///var/lib/shop/shop.db");
+    weir_hint(err, "write postgres://USER@HOST/DATABASE, or sqlite:PATH, for example sqlite:shop.db");
     return code;
 }
 
@@ -38,10 +38,19 @@ weir_code outbox_open(outbox **out, const char *url, const struct outbox_options
     return url_refused(url ? url : "", err);
 }
 
-weir_code outbox_init(const char *url, weir_error *err) {
-    if (url && strncmp(url, "sqlite:", 7) == 0)
+weir_code outbox_init_as(const char *url, const struct outbox_layout *layout, weir_error *err) {
+    if (is_postgres(url))
+        return pg_outbox_init(url, layout, err);
+    if (strncmp(url, "sqlite:", 7) != 0)
+        return url_refused(url, err);
+    if (!layout->preset && !layout->table)
         return sqlite_outbox_init(url, err);
-    return url_refused(url ? url : "", err);
+    weir_fail(err, WEIR_UNSUPPORTED, "%s: tables are taken over in PostgreSQL only", url);
+    return weir_hint(err, "leave --preset and --table away");
+}
+
+weir_code outbox_init(const char *url, weir_error *err) {
+    return outbox_init_as(url ? url : "", &(struct outbox_layout){0}, err);
 }
 
 void outbox_base(outbox *base, const struct outbox_ops *ops, const char *safe_url, const weir_clock *clock) {

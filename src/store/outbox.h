@@ -82,6 +82,17 @@ WEIR_MUST_CHECK weir_code outbox_open(outbox **out, const char *url, const struc
                                       weir_error *err);
 /* Creates the tables, and for SQLite the file where it is missing. */
 WEIR_MUST_CHECK weir_code outbox_init(const char *url, weir_error *err);
+/* What PostgreSQL's tables may be made of. */
+struct outbox_layout {
+    const char *preset; /* "weir", "debezium", "seed"; NULL: what an earlier run chose, else weir */
+    const char *table;  /* the one to take over; NULL: the preset's own name for it */
+    void (*told)(void *arg, const char *sentence); /* hears what had to be left out, and why; may be NULL */
+    void *arg;
+};
+WEIR_MUST_CHECK weir_code outbox_init_as(const char *url, const struct outbox_layout *layout,
+                                         weir_error *err);
+/* The SQL that outbox_init_as runs in PostgreSQL. mem_free it. */
+char *outbox_layout_sql(const struct outbox_layout *layout);
 void outbox_close(outbox *outbox);            /* gives the lease back; NULL is fine */
 const char *outbox_url(const outbox *outbox); /* without secrets */
 /* The uuid written by init: names the cursor subject. */
@@ -257,5 +268,10 @@ struct sqlite3;
  * known. */
 WEIR_MUST_CHECK weir_code outbox_insert_sqlite(struct sqlite3 *db, const weir_draft *draft,
                                                int64_t created_us, weir_error *err);
+
+struct pg_conn;
+/* The same in PostgreSQL; when it was inserted is the database's to say. After CONFLICT the transaction goes on; after any other
+ * failure of the statement PostgreSQL has aborted it. */
+WEIR_MUST_CHECK weir_code outbox_insert_pg(struct pg_conn *conn, const weir_draft *draft, weir_error *err);
 
 #endif

@@ -53,6 +53,8 @@ bool outbox_woken(outbox *outbox);
 WEIR_MUST_CHECK weir_code sqlite_outbox_open(outbox **out, const char *url,
                                              const struct outbox_options *options, weir_error *err);
 WEIR_MUST_CHECK weir_code sqlite_outbox_init(const char *url, weir_error *err);
+WEIR_MUST_CHECK weir_code pg_outbox_init(const char *url, const struct outbox_layout *layout,
+                                         weir_error *err);
 /* What every backend's struct outbox begins with. */
 void outbox_base(outbox *base, const struct outbox_ops *ops, const char *safe_url, const weir_clock *clock);
 void outbox_base_release(outbox *base);

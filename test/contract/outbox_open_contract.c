@@ -99,7 +99,7 @@ static void opening_fails_clearly(void **state) {
     expect_error(outbox_open(&outbox, "mysql://x", NULL, &err), WEIR_INVALID, &err,
                  "'mysql://x' is not the url of an outbox");
     assert_string_equal(err.hint,
-                        "write sqlite:PATH, for example sqlite:shop.db or sqlite:///var/lib/shop/shop.db");
+                        "write postgres://USER@HOST/DATABASE, or sqlite:PATH, for example sqlite:shop.db");
     expect_error(outbox_open(&outbox, "sqlite:", NULL, &err), WEIR_INVALID, &err,
                  "'sqlite:' is not the url of an outbox");
     expect_error(outbox_open(&outbox, "sqlite://shop.db", NULL, &err), WEIR_INVALID, &err,
