@@ -33,6 +33,7 @@ weir_code relay_stream_find(struct relay_stream **out, weir_relay *relay, const 
                          outbox_url(relay->outbox), LIMIT_RELAY_STREAMS, name);
     struct relay_stream *stream = mem_alloc(sizeof *stream);
     stream->relay = relay;
+    stream->number = (int)relay->stream_count;
     stream->name = arena_strdup(relay->life, name);
     stream->def = catalog_stream(relay->catalog, weir_text_of(name));
     stream->core = relay_core_new(outbox_uuid(relay->outbox), name, (uint64_t)relay_mono_ns(relay));
