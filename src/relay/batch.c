@@ -57,8 +57,8 @@ static weir_code write_parked(weir_relay *relay, weir_error *err) {
     char number[24], pos[24];
     snprintf(number, sizeof number, "%zu", count);
     snprintf(pos, sizeof pos, "%lld", (long long)relay->parked.items[0].pos);
-    log_line(LOG_WARN, "relay", "rows parked", "rows", number, "first", pos, "class",
-             relay->parked.items[0].error_class, "reason", relay->parked.items[0].reason, NULL);
+    log_line(LOG_WARN, "relay", "rows parked", "outbox", outbox_url(relay->outbox), "rows", number, "first",
+             pos, "class", relay->parked.items[0].error_class, "reason", relay->parked.items[0].reason, NULL);
     for (size_t i = 0; i < count; i++)
         relay_count_parked(relay, relay->parked.items[i].error_class, 1);
     return WEIR_OK;

@@ -48,7 +48,9 @@ void health_ready(struct http_reply *reply, const struct metrics_outbox *outboxe
         missing = health_reason(&outboxes[i])[0] ? &outboxes[i] : NULL;
     weir_json_begin_object(json);
     if (missing) {
-        snprintf(detail, sizeof detail, "%s: %s", missing->outbox, health_reason(missing));
+        bool named = text_starts(weir_text_of(health_reason(missing)), missing->outbox);
+        snprintf(detail, sizeof detail, "%s%s%s", named ? "" : missing->outbox, named ? "" : ": ",
+                 health_reason(missing));
         http_problem_members(reply, json, 503, detail);
     } else {
         weir_json_key(json, "status");

@@ -11,12 +11,17 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "store/outbox_ops.h"
+#include "store/pg.h"
 
 /* --- opening ----------------------------------------------------------------------------------- */
 
 static bool is_postgres(const char *url) {
     weir_text text = weir_text_of(url);
     return text_starts(text, "postgres://") || text_starts(text, "postgresql://");
+}
+
+char *outbox_url_safe(const char *url) {
+    return strncmp(url, "sqlite:", 7) == 0 ? mem_strdup(url) : pg_url_safe(url);
 }
 
 static weir_code url_refused(const char *url, weir_error *err) {

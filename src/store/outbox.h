@@ -80,6 +80,7 @@ enum { OUTBOX_LEASE_MS = 15000 };
  * and journal modes other than WAL by setting them for its own connection and checking. options may be NULL. */
 WEIR_MUST_CHECK weir_code outbox_open(outbox **out, const char *url, const struct outbox_options *options,
                                       weir_error *err);
+char *outbox_url_safe(const char *url); /* as it may be shown: without secrets. mem_free it */
 /* Creates the tables, and for SQLite the file where it is missing. */
 WEIR_MUST_CHECK weir_code outbox_init(const char *url, weir_error *err);
 /* What PostgreSQL's tables may be made of. */
