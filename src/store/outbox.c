@@ -2,7 +2,9 @@
 /* Which backend an url names, and the way into it. Nothing is decided here. */
 #include "store/outbox.h"
 
+#include <inttypes.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -201,10 +203,47 @@ weir_code outbox_lookup(outbox *outbox, const weir_text *ids, size_t count, aren
     return outbox->ops->lookup(outbox, ids, count, arena, out, err);
 }
 
-weir_code outbox_health(outbox *outbox, struct outbox_health *out, weir_error *err) {
-    return outbox->ops->health(outbox, out, err);
-}
-
 bool outbox_wait(outbox *outbox, int64_t timeout_ms) {
     return outbox->ops->wait(outbox, timeout_ms);
+}
+
+/* --- health ------------------------------------------------------------------------------------ */
+
+static void add(const char **sentences, size_t *count, arena *arena, const char *format, va_list values) {
+    char sentence[1024];
+    vsnprintf(sentence, sizeof sentence, format, values);
+    if (*count < OUTBOX_SENTENCES_MAX)
+        sentences[(*count)++] = arena_strdup(arena, sentence);
+}
+
+void outbox_finding(struct outbox_health *out, arena *arena, const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    add(out->findings, &out->finding_count, arena, format, values);
+    va_end(values);
+}
+
+void outbox_note(struct outbox_health *out, arena *arena, const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    add(out->notes, &out->note_count, arena, format, values);
+    va_end(values);
+}
+
+static void judge_rows(struct outbox_health *out, arena *arena) {
+    const struct outbox_counts *counts = &out->counts;
+    if (counts->parked)
+        outbox_finding(out, arena, "%" PRId64 " row%s parked; weir outbox ls tells why", counts->parked,
+                       counts->parked == 1 ? " is" : "s are");
+    if (counts->pending && !out->relay_running)
+        outbox_finding(out, arena, "%" PRId64 " row%s pending and no relay is at work; run weir relay",
+                       counts->pending, counts->pending == 1 ? " is" : "s are");
+}
+
+weir_code outbox_health(outbox *outbox, arena *arena, struct outbox_health *out, weir_error *err) {
+    *out = (struct outbox_health){0};
+    WEIR_TRY(outbox->ops->health(outbox, arena, out, err));
+    WEIR_TRY(outbox_counts(outbox, &out->counts, err));
+    judge_rows(out, arena);
+    return WEIR_OK;
 }

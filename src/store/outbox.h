@@ -230,18 +230,18 @@ enum { OUTBOX_LOOKUP_MAX = 1000 };
 WEIR_MUST_CHECK weir_code outbox_lookup(outbox *outbox, const weir_text *ids, size_t count, arena *arena,
                                         struct outbox_known *out, weir_error *err);
 
-/* What `weir outbox check` says about the database itself. */
+/* What `weir outbox check` says. Sentences live in the arena; each finding ends with its remedy. */
+enum { OUTBOX_SENTENCES_MAX = 64 }; /* more are left out */
 struct outbox_health {
     int layout;
-    char journal_mode[16];
-    int synchronous;      /* of our connection: 2 is FULL */
-    bool intact;          /* PRAGMA quick_check found nothing */
-    char damage[256];     /* what it found */
-    int missing_triggers; /* of those that guard rows that were not sent */
-    bool relay_running;   /* somebody holds the lease */
-    int relay_pid;        /* 0: unknown */
+    struct outbox_counts counts;
+    bool relay_running;                                                       /* somebody holds the lease */
+    int relay_pid;                                                            /* 0: unknown */
+    const char *findings[OUTBOX_SENTENCES_MAX], *notes[OUTBOX_SENTENCES_MAX]; /* notes need no mending */
+    size_t finding_count, note_count;
 };
-WEIR_MUST_CHECK weir_code outbox_health(outbox *outbox, struct outbox_health *out, weir_error *err);
+WEIR_MUST_CHECK weir_code outbox_health(outbox *outbox, arena *arena, struct outbox_health *out,
+                                        weir_error *err);
 
 /* What a backend knows without asking its database. Cheap. */
 struct outbox_told {
