@@ -31,6 +31,8 @@ const struct command_entry command_entries[] = {
     {"outbox", &command_outbox_show},
     {"outbox", &command_outbox_retry},
     {"outbox", &command_outbox_drop},
+    {"outbox", &command_outbox_audit},
+    {"outbox", &command_outbox_clean},
     {"dead letters", &command_dlq_ls},
     {"dead letters", &command_dlq_show},
     {"dead letters", &command_dlq_retry},

@@ -56,13 +56,10 @@ static enum relay_want halt_fenced(relay_core *core) {
 }
 
 static void advise_restore(relay_core *core) {
-    snprintf(core->remedy, sizeof core->remedy,
-             "restore both from one moment; or, accepting that events may be published twice, run in the "
-             "database: "
-             "UPDATE outbox_streams SET settled_seq = %llu, batch_no = %llu WHERE stream = '%s'",
-             (unsigned long long)(core->last.found ? core->last.sequence : 0),
-             (unsigned long long)(core->last.found ? core->last.batch_no : core->settled.batch_no),
-             core->stream);
+    snprintf(
+        core->remedy, sizeof core->remedy,
+        "restore both from one moment, or run weir outbox audit URL --heal: it holds every row against what "
+        "the stream holds and makes the database say so");
 }
 
 static enum relay_want halt_restored(relay_core *core) {

@@ -165,8 +165,8 @@ CASE(a_chain_with_a_hole) {
         "at 18 batch 5 does not stand where the next one follows it");
     assert_string_equal(
         relay_core_remedy(core),
-        "restore both from one moment; or, accepting that events may be published twice, run in the "
-        "database: UPDATE outbox_streams SET settled_seq = 21, batch_no = 6 WHERE stream = 'ORDERS'");
+        "restore both from one moment, or run weir outbox audit URL --heal: it holds every row against what "
+        "the stream holds and makes the database say so");
 }
 
 CASE(a_chain_of_others) {
@@ -468,8 +468,8 @@ CASE(a_restored_database) {
         "database knows 12");
     assert_string_equal(
         relay_core_remedy(core),
-        "restore both from one moment; or, accepting that events may be published twice, run in the "
-        "database: UPDATE outbox_streams SET settled_seq = 40, batch_no = 900 WHERE stream = 'ORDERS'");
+        "restore both from one moment, or run weir outbox audit URL --heal: it holds every row against what "
+        "the stream holds and makes the database say so");
 }
 
 CASE(another_relay) {

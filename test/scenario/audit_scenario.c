@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rooms: base json broker catalog store plan relay */
+/* After a restore: what the audit finds between database and streams, and that the relay goes on once it has healed. */
+#include "base/process.h"
+#include "cli_fixture.h"
+#include "relay_fixture.h"
+#include "relay_history.h"
+
+struct audited {
+    struct shop shop;
+    const char *folder;
+};
+
+static struct audited audited_open(int rows) {
+    own_environment();
+    struct audited audited = {.shop = shop_open(SHOP), .folder = kit_catalog_folder(SHOP)};
+    setenv("NATS_URL", kit_server_url(audited.shop.server), 1);
+    setenv("WEIR_CATALOG", audited.folder, 1);
+    shop_fill(&audited.shop, rows, 5);
+    shop_relay_once(&audited.shop);
+    return audited;
+}
+
+static void audited_close(struct audited *audited) {
+    unsetenv("NATS_URL");
+    unsetenv("WEIR_CATALOG");
+    shop_close(&audited->shop);
+}
+
+#define AUDIT(audited, ...) WEIR("outbox", "audit", (audited)->shop.url, __VA_ARGS__)
+
+/* The members of a stream in the JSON of an audit. */
+static int64_t of_stream(const json_doc *doc, const char *stream, const char *member) {
+    const json *streams = json_get(json_root(doc), "streams");
+    for (struct json_iter it = json_iter(streams); json_next(&it);) {
+        int64_t value = -1;
+        if (strcmp(json_cstr(json_get(it.value, "stream")), stream) == 0 &&
+            json_int(json_get(it.value, member), &value))
+            return value;
+    }
+    fail_msg("%s has no %s", stream, member);
+    return -1;
+}
+
+struct counts {
+    int64_t forgotten, replaced, unmarked, findings;
+};
+
+static struct counts audit_counts(struct audited *audited, const char *stream) {
+    struct kit_run run = AUDIT(audited, "--json", "-q");
+    json_doc *doc = json_of(&run);
+    struct counts counts = {.forgotten = of_stream(doc, stream, "forgotten"),
+                            .replaced = of_stream(doc, stream, "replaced"),
+                            .unmarked = of_stream(doc, stream, "unmarked"),
+                            .findings = int_at(doc, "/findings")};
+    assert_int_equal(run.status, counts.findings > 0);
+    json_doc_free(doc);
+    kit_run_free(&run);
+    return counts;
+}
+
+static void heal(struct audited *audited) {
+    struct kit_run run = AUDIT(audited, "--heal");
+    if (run.status != 0)
+        print_error("%s%s", run.out, run.err);
+    assert_int_equal(run.status, 0);
+    assert_non_null(strstr(run.err, "healed; the relay goes on from here\n"));
+    kit_run_free(&run);
+}
+
+static void expect_nothing_to_mend(struct audited *audited) {
+    struct kit_run run = AUDIT(audited, "--log-level", "off");
+    if (run.status != 0)
+        print_error("%s%s", run.out, run.err);
+    assert_int_equal(run.status, 0);
+    assert_string_equal(run.err, "nothing to mend\n");
+    assert_null(strstr(run.out, "another place")); /* nothing stands there twice */
+    kit_run_free(&run);
+}
+
+/* --- nothing happened ------------------------------------------------------------------------------------ */
+
+static void all_is_well(void **state) {
+    (void)state;
+    struct audited audited = audited_open(30);
+    shop_fill(&audited.shop, 5, 5);
+    EXPECT(AUDIT(&audited, "--log-level", "off"), 0,
+           "BILLS: 10 published rows are kept, 10 events stand in the stream\n"
+           "ORDERS: 20 published rows are kept, 20 events stand in the stream\n",
+           "nothing to mend\n");
+    EXPECT(AUDIT(&audited, "--stream", "BILLS", "-q"), 0,
+           "BILLS: 10 published rows are kept, 10 events stand in the stream\n", "");
+    audited_close(&audited);
+}
+
+static void it_may_run_beside_a_relay(void **state) {
+    (void)state;
+    struct audited audited = audited_open(30);
+    struct shop_running *running = shop_start(&audited.shop, NULL);
+    for (int i = 0; i < 8; i++) {
+        shop_fill(&audited.shop, 300, 30);
+        expect_nothing_to_mend(&audited);
+    }
+    struct kit_run run = AUDIT(&audited, "--heal");
+    assert_int_equal(run.status, 1);
+    assert_non_null(strstr(
+        run.err, "weir outbox audit: --heal changes what a relay relies on, and: another relay works on "));
+    assert_non_null(strstr(run.err, "\n  stop the relay first (process "));
+    kit_run_free(&run);
+    shop_drained(&audited.shop);
+    shop_end(running, WEIR_OK);
+    audited_close(&audited);
+}
+
+static void others_events_are_no_matter(void **state) {
+    (void)state;
+    struct audited audited = audited_open(6);
+    kit_publish(audited.shop.connection, "order.placed", "no envelope");
+    kit_publish(audited.shop.connection, "order.placed",
+                "{\"id\":\"other\",\"type\":\"order.placed\",\"time\":\"2026-01-01T00:00:00Z\",\"version\":1,"
+                "\"payload\":{\"n\":1}}");
+    expect_nothing_to_mend(&audited);
+    audited_close(&audited);
+}
+
+/* --- the stream forgot ------------------------------------------------------------------------------------ */
+
+static void a_stream_made_anew_gets_everything_again(void **state) {
+    (void)state;
+    struct audited audited = audited_open(30);
+    kit_api(audited.shop.connection, "STREAM.DELETE.ORDERS", "");
+    struct kit_run gone = AUDIT(&audited, "-q");
+    assert_int_equal(gone.status, 1);
+    assert_non_null(strstr(gone.out, "ORDERS: the server does not have this stream; weir apply makes it\n"));
+    kit_run_free(&gone);
+    shop_apply(&audited.shop);
+    EXPECT(AUDIT(&audited, "--stream", "ORDERS", "--limit", "2", "-q"), 1,
+           "ORDERS: 20 published rows are kept, 0 events stand in the stream, 20 forgotten\n"
+           "  the stream was created again or lost its end: the relay sends again what is missing\n"
+           "  forgotten pos 30, was at 20, row-29\n"
+           "  forgotten pos 28, was at 19, row-27\n"
+           "  and 18 more\n",
+           "");
+    heal(&audited);
+    expect_nothing_to_mend(&audited);
+    assert_int_equal(shop_number(&audited.shop, SHOP_PENDING), 20);
+    shop_fill(&audited.shop, 10, 5);
+    shop_relay_once(&audited.shop);
+    shop_expect_all_once(&audited.shop);
+    audited_close(&audited);
+}
+
+/* Runs while the server is down. */
+static void copy_folder(const char *from, const char *to) {
+    EXPECT(kit_run((const char *const[]){"/bin/sh", "-c", "rm -rf \"$2\" && cp -a \"$1\" \"$2\"", "sh", from,
+                                         to, NULL},
+                   NULL, 60),
+           0, "", "");
+}
+
+static void reconnect(struct audited *audited) {
+    kit_server_restart(audited->shop.server);
+    assert_true(kit_until(shop_is_reachable, &audited->shop));
+}
+
+static void keep_backup(struct audited *audited) {
+    kit_server_kill(audited->shop.server);
+    copy_folder(kit_server_folder(audited->shop.server), kit_path("backup"));
+    reconnect(audited);
+}
+
+static void restore_backup(struct audited *audited) {
+    kit_server_kill(audited->shop.server);
+    copy_folder(kit_path("backup"), kit_server_folder(audited->shop.server));
+    reconnect(audited);
+}
+
+static void a_stream_restored_from_before_gets_the_rest_again(void **state) {
+    (void)state;
+    struct audited audited = audited_open(30);
+    keep_backup(&audited);
+    shop_fill(&audited.shop, 30, 5);
+    shop_relay_once(&audited.shop);
+    restore_backup(&audited);
+    struct counts orders = audit_counts(&audited, "ORDERS");
+    assert_int_equal(orders.forgotten, 20);
+    assert_int_equal(orders.replaced, 0);
+    heal(&audited);
+    expect_nothing_to_mend(&audited);
+    shop_fill(&audited.shop, 10, 5);
+    shop_relay_once(&audited.shop);
+    shop_expect_all_once(&audited.shop);
+    audited_close(&audited);
+}
+
+/* The end is cut off, and others publish where it was. */
+static void a_stream_cut_and_written_over_gets_the_rest_again(void **state) {
+    (void)state;
+    struct audited audited = audited_open(30);
+    keep_backup(&audited);
+    shop_fill(&audited.shop, 30, 5);
+    shop_relay_once(&audited.shop);
+    restore_backup(&audited);
+    for (int i = 0; i < 40; i++)
+        kit_publish(audited.shop.connection, "order.placed", "{\"id\":\"other\",\"payload\":{\"n\":1}}");
+    struct counts orders = audit_counts(&audited, "ORDERS");
+    assert_int_equal(orders.replaced, 20);
+    assert_int_equal(orders.forgotten, 0);
+    heal(&audited);
+    expect_nothing_to_mend(&audited);
+    shop_relay_once(&audited.shop);
+    assert_int_equal(shop_number(&audited.shop, SHOP_PENDING), 0);
+    expect_nothing_to_mend(&audited);
+    struct counts after = audit_counts(&audited, "ORDERS");
+    assert_int_equal(after.findings, 0);
+    audited_close(&audited);
+}
+
+static void a_message_that_is_gone_is_found(void **state) {
+    (void)state;
+    struct audited audited = audited_open(30);
+    char said[700];
+    snprintf(said, sizeof said, "1 finding; stop the relay, then weir outbox audit %s --heal mends it\n",
+             audited.shop.url);
+    kit_api(audited.shop.connection, "STREAM.MSG.DELETE.ORDERS", "{\"seq\":3}");
+    EXPECT(AUDIT(&audited, "--stream", "ORDERS", "--log-level", "off"), 1,
+           "ORDERS: 20 published rows are kept, 19 events stand in the stream, 1 forgotten\n"
+           "  forgotten pos 4, was at 3, row-3\n",
+           said);
+    heal(&audited);
+    shop_relay_once(&audited.shop);
+    expect_nothing_to_mend(&audited);
+    audited_close(&audited);
+}
+
+static void limits_are_no_loss(void **state) {
+    (void)state;
+    struct audited audited = audited_open(30);
+    kit_api(audited.shop.connection, "STREAM.PURGE.ORDERS", "{\"seq\":11}");
+    EXPECT(AUDIT(&audited, "--stream", "ORDERS", "-q"), 0,
+           "ORDERS: 20 published rows are kept, 10 events stand in the stream\n"
+           "  10 rows stood where the stream's limits took them away since\n",
+           "");
+    audited_close(&audited);
+}
+
+/* --- the database forgot ---------------------------------------------------------------------------------- */
+
+static void copy_database(struct shop *shop, const char *to) {
+    shop_sql(shop, "PRAGMA wal_checkpoint(TRUNCATE)");
+    copy_folder(shop->url + 7, to);
+}
+
+/* The database as it was; the shop writes into it from now on. */
+static void restore_database(struct audited *audited, const char *from) {
+    sqlite3 *db;
+    struct shop *shop = &audited->shop;
+    shop->store->close(shop->db);
+    snprintf(shop->url, sizeof shop->url, "sqlite:%s", from);
+    assert_int_equal(sqlite3_open(from, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    shop->db = db;
+}
+
+static void a_database_from_before_learns_what_was_published(void **state) {
+    (void)state;
+    struct audited audited = audited_open(30);
+    shop_fill(&audited.shop, 30, 5);
+    copy_database(&audited.shop, kit_path("older.db"));
+    shop_relay_once(&audited.shop);
+    shop_fill(&audited.shop, 30, 5);
+    shop_relay_once(&audited.shop);
+    restore_database(&audited, kit_path("older.db"));
+    shop_fill(&audited.shop, 30, 5); /* at the positions of those that it lost */
+    weir_error err;
+    weir_relay *relay = shop_relay(&audited.shop, NULL);
+    assert_int_equal(weir_relay_run(relay, true, &err), WEIR_CONFLICT);
+    assert_string_equal(
+        err.hint, "restore both from one moment, or run weir outbox audit URL --heal: it holds every row "
+                  "against what the stream holds and makes the database say so");
+    weir_relay_close(relay);
+    struct kit_run run = AUDIT(&audited, "-q");
+    assert_int_equal(run.status, 1);
+    assert_non_null(strstr(
+        run.out, "  the relay stops here: the database was restored: its rows at the positions of batch "));
+    kit_run_free(&run);
+    heal(&audited);
+    expect_nothing_to_mend(&audited);
+    shop_relay_once(&audited.shop);
+    assert_int_equal(shop_number(&audited.shop, SHOP_PENDING), 0);
+    expect_nothing_to_mend(&audited);
+    audited_close(&audited);
+}
+
+/* Restored to before it sent anything to a stream; the batches since are too many for the relay to go back along. */
+static void a_database_that_knows_no_stream_learns_of_it(void **state) {
+    (void)state;
+    struct audited audited = audited_open(0);
+    shop_fill(&audited.shop, 300, 5);
+    copy_database(&audited.shop, kit_path("empty.db"));
+    shop_relay_once(&audited.shop);
+    for (int i = 0; i < 3; i++) {
+        shop_fill(&audited.shop, 3, 3);
+        shop_relay_once(&audited.shop);
+    }
+    restore_database(&audited, kit_path("empty.db"));
+    struct kit_run run = AUDIT(&audited, "--heal", "--json", "-q");
+    json_doc *doc = json_of(&run);
+    assert_int_equal(run.status, 0);
+    assert_int_equal(of_stream(doc, "ORDERS", "marked"), 200);
+    assert_int_equal(of_stream(doc, "BILLS", "marked"), 100);
+    assert_int_equal(of_stream(doc, "ORDERS", "lost_rows"), 6);
+    json_doc_free(doc);
+    kit_run_free(&run);
+    assert_int_equal(shop_number(&audited.shop, SHOP_PENDING), 0);
+    audited.shop.rows = 300;
+    shop_relay_once(&audited.shop);
+    expect_nothing_to_mend(&audited);
+    audited_close(&audited);
+}
+
+/* --- cleaning --------------------------------------------------------------------------------------------- */
+
+static void old_rows_are_cleaned_by_hand(void **state) {
+    (void)state;
+    struct audited audited = audited_open(30);
+    shop_sql(&audited.shop,
+             "UPDATE outbox_events SET processed_at = '2020-01-01T00:00:00.000000Z' WHERE pos <= 20");
+    shop_fill(&audited.shop, 3, 3);
+    EXPECT(WEIR("outbox", "clean", audited.shop.url), 0, "", "20 rows deleted\n");
+    EXPECT(WEIR("outbox", "clean", audited.shop.url, "--older", "7d", "--json", "-q"), 0, "{\"deleted\":0}\n",
+           "");
+    EXPECT(WEIR("outbox", "clean", audited.shop.url, "--older", "0s"), 0, "",
+           "rows younger than 24h go too: they are what brings back events that a stream forgot\n10 rows "
+           "deleted\n");
+    assert_int_equal(shop_number(&audited.shop, SHOP_PENDING), 3);
+    audited_close(&audited);
+}
+
+static const struct spec specs[] = {
+    {"where all is well there is nothing to mend", all_is_well},
+    {"it may run beside a relay, healing may not", it_may_run_beside_a_relay},
+    {"what others published is no matter of the outbox", others_events_are_no_matter},
+    {"a stream created again gets everything again", a_stream_made_anew_gets_everything_again},
+    {"a stream restored from before gets the rest again", a_stream_restored_from_before_gets_the_rest_again},
+    {"a stream cut and written over gets the rest again", a_stream_cut_and_written_over_gets_the_rest_again},
+    {"a single message that is gone is found", a_message_that_is_gone_is_found},
+    {"what the limits of a stream took is no loss", limits_are_no_loss},
+    {"a database restored from before learns what was published",
+     a_database_from_before_learns_what_was_published},
+    {"a database that knows no stream learns of it", a_database_that_knows_no_stream_learns_of_it},
+    {"old rows are cleaned by hand", old_rows_are_cleaned_by_hand},
+};
+SPEC_MAIN(specs)
