@@ -218,7 +218,6 @@ weir_code relay_claim(weir_relay *relay, size_t *count, weir_error *err) {
     uint64_t busy = types_of_busy(relay, &wanted);
     WEIR_TRY(skip_known(relay, busy, &wanted, &span, err));
     WEIR_TRY(claim_and_stage(relay, &wanted, count, err));
-    relay->last_full = *count >= RELAY_FULL_ROWS;
     relay->clear_of = busy;
     relay->clear = *count == 0 ? span.last : wanted.after;
     for (size_t i = 0; i < relay->stream_count; i++)
@@ -273,16 +272,6 @@ weir_code relay_claim_ahead(weir_relay *relay, weir_error *err) {
 
 /* --- committing ------------------------------------------------------------------------------------ */
 
-static void count_batch(weir_relay *relay) {
-    relay->committed_ns = relay->now_ns;
-    if (relay->now_ns - relay->second_ns >= 1000000000) {
-        relay->batches_per_second = relay->second_batches;
-        relay->second_batches = 0;
-        relay->second_ns = relay->now_ns;
-    }
-    relay->second_batches++;
-}
-
 /* Sends the cursor message behind what is staged. */
 static void send_cursor(struct relay_stream *stream) {
     weir_relay *relay = stream->relay;
@@ -311,7 +300,6 @@ static void send_cursor(struct relay_stream *stream) {
         (void)!broker_flush(relay->connection, RELAY_ACK_TIMEOUT_MS, NULL);
     }
     crash_at(&relay->crash, "sent");
-    count_batch(relay);
 }
 
 void relay_send_fence(struct relay_stream *stream) {

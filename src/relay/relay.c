@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The relay's loop: hear answers, let every core go as far as it can, claim rows for the streams that want
  * some, send the next batch ahead where there is backlog, and then wait for a commit in the database, an
- * answer, or the next point in time. Nothing is polled: an idle relay wakes once a second. */
+ * answer, or the next point in time. Nothing is polled: an idle relay wakes once a second. No row is waited for either: while
+ * a batch is in flight the next one gathers by itself, the larger the busier it is. */
 #include "weir/relay.h"
 
 #include <stdio.h>
@@ -173,11 +174,6 @@ static bool all_looked(const weir_relay *relay) {
     return true;
 }
 
-static bool lingers(const weir_relay *relay) {
-    return relay->batches_per_second > RELAY_LINGER_BATCHES && !relay->last_full &&
-           relay->now_ns - relay->committed_ns < RELAY_LINGER_MS * NS_PER_MS;
-}
-
 static bool may_claim(weir_relay *relay) {
     return relay->look && !relay->failed && !atomic_load(&relay->stopping) &&
            broker_connected(relay->connection) && all_looked(relay) && relay->now_ns >= relay->hold_ns;
@@ -185,7 +181,7 @@ static bool may_claim(weir_relay *relay) {
 
 static weir_code claim_rows(weir_relay *relay, weir_error *err) {
     size_t count = 0;
-    if (may_claim(relay) && !lingers(relay)) {
+    if (may_claim(relay)) {
         WEIR_TRY(relay_claim(relay, &count, err));
         relay->look = count > 0;
     }
@@ -256,7 +252,7 @@ static void wait_for_something(weir_relay *relay) {
     for (size_t i = 0; i < relay->stream_count; i++)
         due = earlier(due, stream_due(relay->streams[i]));
     if (claims)
-        due = lingers(relay) ? relay->committed_ns + RELAY_LINGER_MS * NS_PER_MS : now;
+        due = now;
     if (relay->now_ns < relay->hold_ns)
         due = earlier(due, relay->hold_ns);
     int64_t wait_ms = due > now ? (due - now + NS_PER_MS - 1) / NS_PER_MS : 0;

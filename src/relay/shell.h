@@ -19,14 +19,12 @@ enum {
     RELAY_ACK_TIMEOUT_MS = 5000,
     RELAY_WATCH_MS = 10000, /* how often a resting stream is looked at (A9) */
     RELAY_CLEAN_MS = 60000,
-    RELAY_CLEAN_ROWS = 500,    /* a step of cleaning */
-    RELAY_IDLE_MS = 1000,      /* the longest wait */
-    RELAY_STOP_MS = 8000,      /* what is in flight may take so long when it is asked to stop */
-    RELAY_LINGER_MS = 5,       /* gathering rows when batches are many and small ... */
-    RELAY_LINGER_BATCHES = 50, /* ... more than this in a second */
-    RELAY_FULL_ROWS = 256,     /* a batch of so many means backlog: the next one is sent ahead */
-    RELAY_AHEAD_MAX = 16,      /* so often in a row; then the outbox is read from its start again */
-    RELAY_SMALL_ROWS = 32,     /* a batch of fewer is flushed at once: nobody waits for a millisecond timer */
+    RELAY_CLEAN_ROWS = 500, /* a step of cleaning */
+    RELAY_IDLE_MS = 1000,   /* the longest wait */
+    RELAY_STOP_MS = 8000,   /* what is in flight may take so long when it is asked to stop */
+    RELAY_FULL_ROWS = 256,  /* a batch of so many means backlog: the next one is sent ahead */
+    RELAY_AHEAD_MAX = 16,   /* so often in a row; then the outbox is read from its start again */
+    RELAY_SMALL_ROWS = 32,  /* a batch of fewer is flushed at once: nobody waits for a millisecond timer */
     RELAY_CURSORS_KEPT =
         2, /* where cursors are removed, beyond settlements under way: a batch and the fence behind it */
     RELAY_HEAL_ROWS = 500, /* looked at in one step of healing */
@@ -97,8 +95,7 @@ struct weir_relay {
     bool standby;
     struct crash_point crash;
     /* one run */
-    bool look;      /* there may be rows to claim */
-    bool last_full; /* the last claim was a full one */
+    bool look; /* there may be rows to claim */
     uint64_t claim_no;
     uint64_t clear_of; /* rows up to `clear` are of these streams (bits), as of clear_ns */
     struct outbox_mark clear;
@@ -107,8 +104,7 @@ struct weir_relay {
     uint64_t epoch;
     uint64_t tokens;
     int64_t now_ns;
-    int64_t clean_ns, count_ns, committed_ns, second_ns, hold_ns;
-    int second_batches, batches_per_second;
+    int64_t clean_ns, count_ns, hold_ns;
     int database_failures;
     bool failed;     /* a core stopped, or the lease is lost: failure says why */
     bool lost;       /* it is the lease: nothing more is sent or settled */
