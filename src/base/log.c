@@ -18,7 +18,7 @@ enum { VALUE_BYTES = 2000, LINE_BYTES = 64000 };
 
 static atomic_int least_level = LOG_OFF;
 static pthread_mutex_t settings_lock = PTHREAD_MUTEX_INITIALIZER;
-static bool as_json;
+static bool as_json, over_status;
 static int log_fd = STDERR_FILENO;
 
 void log_setup(enum log_level least, bool json, int fd) {
@@ -26,6 +26,12 @@ void log_setup(enum log_level least, bool json, int fd) {
     as_json = json;
     log_fd = fd;
     atomic_store(&least_level, (int)least);
+    pthread_mutex_unlock(&settings_lock);
+}
+
+void log_over_status(bool shown) {
+    pthread_mutex_lock(&settings_lock);
+    over_status = shown;
     pthread_mutex_unlock(&settings_lock);
 }
 
@@ -94,6 +100,8 @@ static void put_value(buffer *line, const char *string) {
 static void put_head(buffer *line, enum log_level level, const char *room, const char *sentence) {
     const weir_clock *clock = weir_clock_system();
     char time[UNITS_TEXT_MAX];
+    if (over_status)
+        buffer_string(line, "\r\033[K");
     int64_t now_ns = clock->wall_ns(clock->self);
     time_format(now_ns - now_ns % NS_PER_MS, time);
     if (as_json) {

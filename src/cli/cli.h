@@ -112,6 +112,9 @@ bool cli_confirm(cli *cli, const char *question, bool *asked);
  * second SIGINT exits with 130 at once. cli_interrupted tells which exit code to use. stop may be NULL to
  * only count. */
 void cli_on_stop(cli *cli, void (*stop)(void *arg), void *arg);
+/* After the first of those signals the command has so many seconds; then the process ends, whatever hangs: with 130
+ * after SIGINT, otherwise with 1. What it was doing must be as safe as after a kill -9. */
+void cli_stop_within(cli *cli, unsigned seconds);
 bool cli_interrupted(
     const cli *cli); /* SIGINT came: exit with 130. A SIGTERM alone is a wish: exit with what was reached */
 bool cli_stopping(const cli *cli); /* either came */

@@ -3,15 +3,14 @@
  * on does not stop the others; the command ends with 1 then. */
 #include "weir/relay.h"
 
-#include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/fail.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "base/units.h"
 #include "cli/commands.h"
-#include "cli/reload.h"
+#include "cli/relaying.h"
 #include "cli/run.h"
 
 static const struct option_row relay_options[] = {
@@ -22,52 +21,13 @@ static const struct option_row relay_options[] = {
      "poll: read the table; wal: follow PostgreSQL's write-ahead log", .choices = "poll|wal"},
     {"catch-up", 0, OPTION_FLAG, NULL, NULL, NULL,
      "wal: the slot was lost or moved; make it anew and catch up from the table"},
+    {"metrics", 0, OPTION_TEXT, "HOST:PORT", "WEIR_METRICS", NULL,
+     "serve /metrics, /healthz and /readyz there; :PORT is loopback"},
     {"keep", 0, OPTION_DURATION, "TIME", NULL, "24h",
      "delete published rows after so long, 24h at least; or forever"},
+    {"reference", 0, OPTION_FLAG, NULL, NULL, NULL, "print the reference of the metrics instead (Markdown)"},
     {NULL},
 };
-
-enum { OUTBOXES_MAX = 64 };
-
-struct relaying {
-    cli *cli;
-    const char *url;
-    weir_relay *relay;
-    pthread_t thread;
-    bool once;
-    weir_code code;
-    weir_error err;
-    bool over, joined;      /* under lock */
-    weir_relay_stats total; /* of this relay and those before it */
-    struct relays *relays;
-    char told[sizeof((weir_relay_stats *)0)->trouble];
-};
-
-struct relays {
-    struct relaying all[OUTBOXES_MAX];
-    size_t count;
-    struct reload *reload;
-    bool ran;
-    pthread_mutex_t lock;
-    pthread_cond_t ended;
-};
-
-static void *run_one(void *arg) {
-    struct relaying *relaying = arg;
-    relaying->code = weir_relay_run(relaying->relay, relaying->once, &relaying->err);
-    pthread_mutex_lock(&relaying->relays->lock);
-    relaying->over = true;
-    pthread_cond_signal(&relaying->relays->ended);
-    pthread_mutex_unlock(&relaying->relays->lock);
-    return NULL;
-}
-
-static void on_stop(void *arg) {
-    struct relays *relays = arg;
-    for (size_t i = 0; i < relays->count; i++)
-        if (relays->all[i].relay)
-            weir_relay_stop(relays->all[i].relay);
-}
 
 /* Published rows are what brings back events that a stream forgot, so there is a least time to keep them. */
 static int64_t keep_ms(cli *cli) {
@@ -80,124 +40,25 @@ static int64_t keep_ms(cli *cli) {
     return keep_ns / NS_PER_MS;
 }
 
-static weir_code open_one(struct relaying *relaying, const weir_relay_options *options, weir_error *err) {
-    cli *cli = relaying->cli;
-    weir_code code;
-    relaying->over = relaying->joined = false;
-    do {
-        code = weir_relay_open(&relaying->relay, cli->connection, cli->catalog, options, err);
-    } while (code != WEIR_OK && reload_patient(relaying->relays->reload, err));
-    return code;
-}
-
-/* All, or again all that did not fail. Who took an outbox over meanwhile keeps it: then we stand by. */
-static int open_relays(cli *cli, struct relays *relays, bool again) {
-    weir_error err;
-    bool wal = strcmp(cli_text(cli, "mode"), "wal") == 0;
-    weir_relay_options options = {.keep_ms = keep_ms(cli),
-                                  .standby = again || cli_flag(cli, "standby"),
-                                  .mode = wal ? WEIR_RELAY_WAL : WEIR_RELAY_POLL,
-                                  .catch_up = !again && cli_flag(cli, "catch-up")};
-    for (size_t i = 0; i < relays->count; i++) {
-        options.outbox = relays->all[i].url;
-        if (relays->all[i].code != WEIR_OK || open_one(&relays->all[i], &options, &err) == WEIR_OK)
-            continue;
-        relays->all[i].code = err.code;
-        cli_fail(cli, &err);
-        if (!again)
-            return EXIT_ERROR;
-    }
-    return EXIT_OK;
-}
-
-static void name_relays(cli *cli, struct relays *relays) {
-    relays->count = cli_list_count(cli, "outbox");
-    for (size_t i = 0; i < relays->count; i++)
-        relays->all[i] = (struct relaying){.cli = cli,
-                                           .url = cli_list_item(cli, "outbox", i),
-                                           .once = cli_flag(cli, "once"),
-                                           .relays = relays};
-}
-
-static bool any_left(const struct relays *relays) {
-    for (size_t i = 0; i < relays->count; i++)
-        if (relays->all[i].code == WEIR_OK)
-            return true;
-    return false;
-}
-
-static void close_relays(struct relays *relays) {
-    for (size_t i = 0; i < relays->count; i++) {
-        weir_relay_close(relays->all[i].relay);
-        relays->all[i].relay = NULL;
-    }
-}
-
-/* --- while they run --------------------------------------------------------------------------------- */
-
-static void tell_trouble(struct relaying *relaying) {
-    weir_relay_stats stats;
-    if (!relaying->relay)
-        return;
-    weir_relay_stats_get(relaying->relay, &stats);
-    if (strcmp(stats.trouble, relaying->told) == 0)
-        return;
-    memcpy(relaying->told, stats.trouble, sizeof relaying->told);
-    cli_say(relaying->cli, "%s: %s", relaying->url, stats.trouble[0] ? stats.trouble : "going on");
-}
-
-static void join(struct relaying *relaying) {
-    relaying->joined = true;
-    pthread_join(relaying->thread, NULL);
-    if (relaying->code != WEIR_OK)
-        cli_fail(relaying->cli, &relaying->err);
-}
-
-/* One that ended and was not joined yet; with the lock held. */
-static struct relaying *next_ended(struct relays *relays) {
-    for (size_t i = 0; i < relays->count; i++)
-        if (relays->all[i].relay && relays->all[i].over && !relays->all[i].joined)
-            return &relays->all[i];
-    return NULL;
-}
-
-/* Waits for the threads, telling once a second what keeps them. A failure is told when it happens. */
-static void watch(struct relays *relays, size_t running) {
-    while (running > 0) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec++;
-        pthread_mutex_lock(&relays->lock);
-        struct relaying *ended = next_ended(relays);
-        if (!ended)
-            pthread_cond_timedwait(&relays->ended, &relays->lock, &until);
-        pthread_mutex_unlock(&relays->lock);
-        for (size_t i = 0; i < relays->count && !ended; i++)
-            tell_trouble(&relays->all[i]);
-        running -= ended != NULL;
-        if (ended)
-            join(ended);
-    }
-}
-
 /* --- the end ------------------------------------------------------------------------------------------ */
 
-static void print_json(cli *cli, struct relays *relays) {
+static void print_json(struct relays *relays) {
     weir_json_writer *json = weir_json_new();
     weir_json_begin_object(json);
     weir_json_key(json, "outboxes");
     weir_json_begin_array(json);
     for (size_t i = 0; i < relays->count; i++) {
-        const weir_relay_stats stats = relays->all[i].total;
+        const weir_relay_stats *stats = &relays->all[i].total.stats;
         const struct {
             const char *key;
             int64_t value;
-        } numbers[] = {{"published", (int64_t)stats.published},     {"parked", (int64_t)stats.parked},
-                       {"batches", (int64_t)stats.batches},         {"reconciled", (int64_t)stats.reconciled},
-                       {"republished", (int64_t)stats.republished}, {"pending", stats.pending}};
+        } numbers[] = {
+            {"published", (int64_t)stats->published},     {"parked", (int64_t)stats->parked},
+            {"batches", (int64_t)stats->batches},         {"reconciled", (int64_t)stats->reconciled},
+            {"republished", (int64_t)stats->republished}, {"pending", stats->pending}};
         weir_json_begin_object(json);
         weir_json_key(json, "outbox");
-        weir_json_string(json, relays->all[i].url);
+        weir_json_string(json, relays->all[i].shown);
         for (size_t j = 0; j < sizeof numbers / sizeof *numbers; j++) {
             weir_json_key(json, numbers[j].key);
             weir_json_int(json, numbers[j].value);
@@ -207,18 +68,20 @@ static void print_json(cli *cli, struct relays *relays) {
     weir_json_end_array(json);
     weir_json_end_object(json);
     weir_text text = weir_json_done(json);
-    fprintf(cli_out(cli), "%.*s\n", TEXT_ARG(text));
+    fprintf(cli_out(relays->cli), "%.*s\n", TEXT_ARG(text));
     weir_json_free(json);
 }
 
-static void say_summary(cli *cli, struct relays *relays) {
+static void say_summary(struct relays *relays) {
     for (size_t i = 0; i < relays->count; i++) {
-        const weir_relay_stats stats = relays->all[i].total;
-        cli_say(cli, "%s: %llu published, %llu parked, %lld pending", relays->all[i].url,
-                (unsigned long long)stats.published, (unsigned long long)stats.parked,
-                (long long)stats.pending);
+        const weir_relay_stats *stats = &relays->all[i].total.stats;
+        cli_say(relays->cli, "%s: %llu published, %llu parked, %lld pending", relays->all[i].shown,
+                (unsigned long long)stats->published, (unsigned long long)stats->parked,
+                (long long)stats->pending);
     }
 }
+
+/* --- rounds ------------------------------------------------------------------------------------------- */
 
 static int no_thread(cli *cli) {
     weir_error err;
@@ -226,91 +89,78 @@ static int no_thread(cli *cli) {
     return cli_fail(cli, &err);
 }
 
-static void add_up(struct relaying *relaying) {
-    weir_relay_stats stats;
-    if (!relaying->relay)
-        return;
-    weir_relay_stats_get(relaying->relay, &stats);
-    relaying->total.published += stats.published;
-    relaying->total.parked += stats.parked;
-    relaying->total.batches += stats.batches;
-    relaying->total.reconciled += stats.reconciled;
-    relaying->total.republished += stats.republished;
-    relaying->total.pending = stats.pending;
-}
-
-/* How many threads run now; all of the open ones, unless the machine gives no more. */
-static size_t start_relays(struct relays *relays, bool *all) {
-    size_t started = 0;
-    *all = true;
-    for (size_t i = 0; i < relays->count; i++) {
-        struct relaying *relaying = &relays->all[i];
-        if (!relaying->relay)
-            continue;
-        if (*all && pthread_create(&relaying->thread, NULL, run_one, relaying) == 0) {
-            started++;
-        } else {
-            *all = false;
-            relaying->joined = true; /* there is none to join */
-        }
-    }
-    return started;
-}
-
-static int run_relays(cli *cli, struct relays *relays) {
-    bool all;
-    cli_on_stop(cli, on_stop, relays);
-    size_t running = start_relays(relays, &all);
-    reload_arm(relays->reload, on_stop, relays);
-    if (!all || cli_stopping(cli))
-        on_stop(relays);
-    watch(relays, running);
+static int run_round(struct relays *relays) {
+    bool all = relays_begin(relays);
+    reload_arm(relays->reload, relays_ask_stop, relays);
+    if (!all || cli_stopping(relays->cli))
+        relays_ask_stop(relays);
+    relays_watch(relays);
     reload_disarm(relays->reload);
-    cli_on_stop(cli, NULL, NULL);
-    for (size_t i = 0; i < relays->count; i++)
-        add_up(&relays->all[i]);
-    return all ? EXIT_OK : no_thread(cli);
+    return all ? EXIT_OK : no_thread(relays->cli);
 }
 
-static bool all_well(const struct relays *relays) {
+static size_t failed(const struct relays *relays) {
+    size_t count = 0;
     for (size_t i = 0; i < relays->count; i++)
-        if (relays->all[i].code != WEIR_OK)
-            return false;
-    return true;
+        count += relays->all[i].code != WEIR_OK;
+    return count;
 }
 
 /* With one catalog after the other. What failed stays closed, and makes the command fail in the end. */
-static int run_rounds(cli *cli, struct relays *relays) {
-    int code = open_relays(cli, relays, false);
-    while (code == EXIT_OK) {
-        code = run_relays(cli, relays);
-        relays->ran = true;
-        close_relays(relays);
-        if (!any_left(relays) || !reload_take(relays->reload))
-            break;
-        code = open_relays(cli, relays, true);
-    }
-    close_relays(relays);
-    return code == EXIT_OK && !all_well(relays) ? EXIT_ERROR : code;
+static int run_rounds(struct relays *relays) {
+    int code = EXIT_OK;
+    do {
+        code = run_round(relays);
+        relays->again = true;
+    } while (code == EXIT_OK && failed(relays) < relays->count && reload_take(relays->reload));
+    return code == EXIT_OK && failed(relays) > 0 ? EXIT_ERROR : code;
 }
 
-static int run_and_tell(cli *cli, struct relays *relays) {
+static int serve_rounds(cli *cli, struct relays *relays) {
+    struct relays_http *http;
     weir_error err;
-    if (!cli_catalog(cli) || !cli_connection(cli))
-        return EXIT_ERROR;
     if (!cli_flag(cli, "once") && reload_open(&relays->reload, cli, NULL, NULL, &err) != WEIR_OK)
         return cli_fail(cli, &err);
-    int code = run_rounds(cli, relays);
+    if (relays_http_open(&http, relays, &err) != WEIR_OK) {
+        reload_close(relays->reload);
+        return cli_fail(cli, &err);
+    }
+    int code = run_rounds(relays);
+    relays_http_close(http);
     reload_close(relays->reload);
     if (cli_json(cli) && code == EXIT_OK)
-        print_json(cli, relays);
-    if (relays->ran)
-        say_summary(cli, relays);
+        print_json(relays);
+    say_summary(relays);
+    return code;
+}
+
+static int run_and_tell(cli *cli) {
+    struct relays *relays = relays_new(cli);
+    cli_on_stop(cli, relays_ask_stop, relays);
+    cli_stop_within(cli, LIMIT_DRAIN_MS / 1000);
+    int code = EXIT_ERROR;
+    if (cli_catalog(cli) && cli_connection(cli)) {
+        relays->keep_ms = keep_ms(cli);
+        code = serve_rounds(cli, relays);
+    }
+    cli_on_stop(cli, NULL, NULL);
+    relays_free(relays);
     return code == EXIT_OK && cli_interrupted(cli) ? EXIT_INTERRUPTED : code;
+}
+
+static int print_reference(cli *cli) {
+    buffer page;
+    buffer_init(&page, 1 << 20);
+    metrics_reference(&page);
+    fwrite(page.data, 1, page.size, cli_out(cli));
+    buffer_release(&page);
+    return EXIT_OK;
 }
 
 static int run_relay(cli *cli) {
     size_t outboxes = cli_list_count(cli, "outbox");
+    if (cli_flag(cli, "reference"))
+        return print_reference(cli);
     if (outboxes == 0)
         return cli_usage(cli, "say which outbox: --outbox sqlite:PATH");
     if (outboxes > OUTBOXES_MAX)
@@ -321,14 +171,7 @@ static int run_relay(cli *cli) {
                 return cli_usage(cli, "the outbox %s is named twice", cli_list_item(cli, "outbox", i));
     if (cli_flag(cli, "catch-up") && strcmp(cli_text(cli, "mode"), "wal") != 0)
         return cli_usage(cli, "--catch-up needs --mode wal");
-    struct relays *relays = arena_alloc(cli->arena, sizeof *relays);
-    pthread_mutex_init(&relays->lock, NULL);
-    pthread_cond_init(&relays->ended, NULL);
-    name_relays(cli, relays);
-    int code = run_and_tell(cli, relays);
-    pthread_cond_destroy(&relays->ended);
-    pthread_mutex_destroy(&relays->lock);
-    return code;
+    return run_and_tell(cli);
 }
 
 const struct command_row command_relay = {

@@ -9,7 +9,7 @@
 
 static void (*stop_call)(void *arg);
 static void *stop_arg;
-static volatile sig_atomic_t interrupts, terminations;
+static volatile sig_atomic_t interrupts, terminations, seconds_left;
 
 static void on_signal(int number) {
     int saved = errno;
@@ -21,9 +21,20 @@ static void on_signal(int number) {
     } else {
         terminations = 1;
     }
+    if (first && seconds_left > 0)
+        alarm((unsigned)seconds_left);
     if (first && stop_call)
         stop_call(stop_arg);
     errno = saved;
+}
+
+static void on_alarm(int number) {
+    static const char line[] =
+        "weir: something hangs and the time to stop is over: ended at once; the next start "
+        "finds what was under way\n";
+    ssize_t written = write(STDERR_FILENO, line, sizeof line - 1);
+    (void)written, (void)number;
+    _exit(interrupts ? EXIT_INTERRUPTED : EXIT_ERROR);
 }
 
 void cli_on_stop(cli *cli, void (*stop)(void *arg), void *arg) {
@@ -36,6 +47,14 @@ void cli_on_stop(cli *cli, void (*stop)(void *arg), void *arg) {
     sigaddset(&action.sa_mask, SIGTERM);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+}
+
+void cli_stop_within(cli *cli, unsigned seconds) {
+    (void)cli;
+    struct sigaction action = {.sa_handler = on_alarm};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGALRM, &action, NULL);
+    seconds_left = (sig_atomic_t)seconds;
 }
 
 bool cli_interrupted(const cli *cli) {

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "weir/clock.h"
 #include "weir/error.h"
+#include "weir/json.h"
 
 /* What a route answers with. The status is 200, the type the route's, and the body empty when it is called. */
 struct http_reply {
@@ -42,6 +43,9 @@ const char *http_server_url(const http_server *server);
 
 /* Makes the reply an error as of RFC 9457: status, its title, and what is wrong. */
 void http_problem(struct http_reply *reply, int status, const char *detail);
+/* The same for an error with members of its own: those of RFC 9457 go into the object open in `json`, which the caller
+ * writes into the body. */
+void http_problem_members(struct http_reply *reply, weir_json_writer *json, int status, const char *detail);
 /* The title of a status ("Not Found"); "Error" for those we never send. */
 const char *http_title(int status);
 

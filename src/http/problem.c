@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Errors as programs and people can read them: application/problem+json. */
 #include "http/http.h"
-#include "weir/json.h"
 
 const char *http_title(int status) {
     static const struct {
@@ -16,9 +15,7 @@ const char *http_title(int status) {
     return "Error";
 }
 
-void http_problem(struct http_reply *reply, int status, const char *detail) {
-    weir_json_writer *json = weir_json_new();
-    weir_json_begin_object(json);
+void http_problem_members(struct http_reply *reply, weir_json_writer *json, int status, const char *detail) {
     weir_json_key(json, "type");
     weir_json_string(json, "about:blank");
     weir_json_key(json, "title");
@@ -27,9 +24,15 @@ void http_problem(struct http_reply *reply, int status, const char *detail) {
     weir_json_int(json, status);
     weir_json_key(json, "detail");
     weir_json_string(json, detail);
-    weir_json_end_object(json);
     reply->status = status;
     reply->type = "application/problem+json";
+}
+
+void http_problem(struct http_reply *reply, int status, const char *detail) {
+    weir_json_writer *json = weir_json_new();
+    weir_json_begin_object(json);
+    http_problem_members(reply, json, status, detail);
+    weir_json_end_object(json);
     buffer_clear(reply->body);
     buffer_text(reply->body, weir_json_done(json));
     buffer_char(reply->body, '\n');

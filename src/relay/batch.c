@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "relay/shell.h"
+#include "relay/take.h"
 
 /* From now on every message of the batch asks for an answer: one of them may be what the server refuses. */
 static void ask_each(struct relay_stream *stream) {
@@ -27,7 +28,7 @@ static void stage_begin(struct relay_stream *stream) {
     ulid_format(id, stream->relay->clock->wall_ns(stream->relay->clock->self));
     staged->messages = staged->bytes = staged->count = 0;
     staged->ids_hash = OUTBOX_HASH_START;
-    staged->full = staged->broken = false;
+    staged->broken = false;
     staged->first_token = 0;
     if (relay_core_careful(stream->core))
         ask_each(stream);
@@ -38,7 +39,7 @@ static void stage_begin(struct relay_stream *stream) {
 
 void relay_drop_staged(struct relay_stream *stream) {
     stream->staged.count = stream->staged.messages = 0;
-    stream->staged.broken = stream->staged.full = false;
+    stream->staged.broken = false;
 }
 
 /* --- parking ----------------------------------------------------------------------------------- */
@@ -56,8 +57,8 @@ static weir_code write_parked(weir_relay *relay, weir_error *err) {
     char number[24], pos[24];
     snprintf(number, sizeof number, "%zu", count);
     snprintf(pos, sizeof pos, "%lld", (long long)relay->parked.items[0].pos);
-    log_line(LOG_WARN, "relay", "rows parked", "rows", number, "first", pos, "class",
-             relay->parked.items[0].error_class, "reason", relay->parked.items[0].reason, NULL);
+    log_line(LOG_WARN, "relay", "rows parked", "outbox", outbox_url(relay->outbox), "rows", number, "first",
+             pos, "class", relay->parked.items[0].error_class, "reason", relay->parked.items[0].reason, NULL);
     for (size_t i = 0; i < count; i++)
         relay_count_parked(relay, relay->parked.items[i].error_class, 1);
     return WEIR_OK;
@@ -120,42 +121,96 @@ static void stage_row(struct relay_stream *stream, const struct event_def *def,
     staged->bytes += built.envelope.size;
     staged->positions[staged->count++] = row->pos;
     staged->ids_hash = outbox_ids_hash(staged->ids_hash, row->draft.id);
-    staged->full = staged->count >= relay_core_rows_max(stream->core) || staged->bytes >= LIMIT_BATCH_BYTES;
 }
 
 /* --- a claim ------------------------------------------------------------------------------------- */
 
-/* May rows of this claim be taken for the stream now? Once one was left out, later ones are too: order. Rows that
- * were read before the cursor was are no evidence: a rival may have sent them in between. */
-static bool takes_rows(const struct relay_stream *stream) {
-    return stream->token == 0 && stream->looked_in != stream->relay->claim_no &&
-           relay_core_want(stream->core) == WANT_ROWS && !stream->staged.full && !stream->staged.broken;
+enum { ROW_BYTES_MORE = 512 }; /* about what an envelope adds to its payload */
+
+/* A claim on its way into batches; in turn. */
+struct claimed {
+    struct outbox_row *rows;
+    struct take_row *takes;
+    const struct event_def **defs;
+    size_t count;
+};
+
+static void claimed_begin(struct claimed *claimed, weir_relay *relay, struct outbox_row *rows, size_t count) {
+    *claimed = (struct claimed){.rows = rows,
+                                .takes = arena_alloc(relay->turn, (count + 1) * sizeof *claimed->takes),
+                                .defs = arena_alloc(relay->turn, (count + 1) * sizeof *claimed->defs),
+                                .count = count};
+    for (size_t i = 0; i < count; i++)
+        claimed->takes[i] = (struct take_row){.stream = TAKE_NOWHERE,
+                                              .txn = rows[i].txn,
+                                              .ends_txn = rows[i].ends_txn,
+                                              .bytes = rows[i].draft.payload.size + ROW_BYTES_MORE};
 }
 
-static weir_code distribute(weir_relay *relay, const struct outbox_row *row, weir_error *err) {
+/* May rows of this claim be taken for the stream now? Rows that were read before the cursor was are no evidence: a rival may
+ * have sent them in between. */
+static bool takes_rows(const struct relay_stream *stream) {
+    return stream->token == 0 && stream->looked_in != stream->relay->claim_no &&
+           relay_core_want(stream->core) == WANT_ROWS && !stream->staged.broken;
+}
+
+static struct take_room room_of(const struct relay_stream *stream, bool open) {
+    size_t rows = relay_core_rows_max(stream->core);
+    return (struct take_room){.rows = rows,
+                              .bytes = LIMIT_BATCH_BYTES,
+                              .of_rows = rows,
+                              .of_bytes = LIMIT_BATCH_BYTES,
+                              .closed = !open};
+}
+
+/* Where a row goes; what is no event steps aside. */
+static weir_code find_stream(weir_relay *relay, struct claimed *claimed, size_t index, weir_error *err) {
+    const struct outbox_row *row = &claimed->rows[index];
     struct relay_stream *stream;
-    const struct event_def *def;
     weir_error why;
     if (row->defect) {
         park(relay, row->pos, "schema", row->defect);
         return WEIR_OK;
     }
-    if (catalog_event_find(&def, relay->catalog, row->draft.type, &why) != WEIR_OK) {
+    if (catalog_event_find(&claimed->defs[index], relay->catalog, row->draft.type, &why) != WEIR_OK) {
         park(relay, row->pos, "schema", why.message);
         return WEIR_OK;
     }
-    WEIR_TRY(relay_stream_find(&stream, relay, def->stream, err));
+    WEIR_TRY(relay_stream_find(&stream, relay, claimed->defs[index]->stream, err));
+    claimed->takes[index].stream = stream->number;
     if (stream->token == 0 && !stream->looked) {
         relay_stream_drive(stream);
         stream->looked_in = relay->claim_no;
         relay->look = true;
     }
-    if (!takes_rows(stream))
-        return WEIR_OK;
-    if (stream->staged.messages == 0)
-        stage_begin(stream);
-    stream->ahead_runs = 0;
-    stage_row(stream, def, row);
+    return WEIR_OK;
+}
+
+static void stage_taken(weir_relay *relay, const struct claimed *claimed) {
+    for (size_t i = 0; i < claimed->count; i++) {
+        if (!claimed->takes[i].taken)
+            continue;
+        struct relay_stream *stream = relay->streams[claimed->takes[i].stream];
+        if (stream->staged.messages == 0)
+            stage_begin(stream);
+        if (!stream->staged.broken)
+            stage_row(stream, claimed->defs[i], &claimed->rows[i]);
+    }
+}
+
+static weir_code stage_claim(weir_relay *relay, struct outbox_row *rows, size_t count, weir_error *err) {
+    struct claimed claimed;
+    struct take_room rooms[LIMIT_RELAY_STREAMS];
+    claimed_begin(&claimed, relay, rows, count);
+    for (size_t i = 0; i < count; i++)
+        WEIR_TRY(find_stream(relay, &claimed, i, err));
+    for (size_t i = 0; i < relay->stream_count; i++) {
+        bool open = takes_rows(relay->streams[i]);
+        rooms[i] = room_of(relay->streams[i], open);
+        relay->streams[i]->ahead_runs = open ? 0 : relay->streams[i]->ahead_runs;
+    }
+    take_rows(claimed.takes, count, rooms);
+    stage_taken(relay, &claimed);
     return WEIR_OK;
 }
 
@@ -187,8 +242,7 @@ static weir_code claim_and_stage(weir_relay *relay, const struct outbox_wanted *
     struct outbox_row *rows;
     WEIR_TRY(outbox_claim(relay->outbox, wanted, relay->turn, &rows, count, err));
     crash_at(&relay->crash, "claim");
-    for (size_t i = 0; i < *count; i++)
-        WEIR_TRY(distribute(relay, &rows[i], err));
+    WEIR_TRY(stage_claim(relay, rows, *count, err));
     WEIR_TRY(write_parked(relay, err));
     if (*count > 0)
         crash_at(&relay->crash, "build");
@@ -227,15 +281,21 @@ weir_code relay_claim(weir_relay *relay, size_t *count, weir_error *err) {
 
 /* --- ahead --------------------------------------------------------------------------------------- */
 
-static void stage_rows_ahead(struct relay_stream *stream, const struct outbox_row *rows, size_t count) {
+static void stage_ahead(struct relay_stream *stream, struct outbox_row *rows, size_t count) {
     weir_relay *relay = stream->relay;
-    for (size_t i = 0; i < count && !stream->staged.full && !stream->staged.broken; i++) {
-        const struct event_def *def = catalog_event(relay->catalog, rows[i].draft.type);
+    struct claimed claimed;
+    struct take_room rooms[LIMIT_RELAY_STREAMS];
+    claimed_begin(&claimed, relay, rows, count);
+    for (size_t i = 0; i < count; i++) {
+        claimed.defs[i] = catalog_event(relay->catalog, rows[i].draft.type);
         if (rows[i].defect)
             park(relay, rows[i].pos, "schema", rows[i].defect);
-        else if (def)
-            stage_row(stream, def, &rows[i]);
+        else if (claimed.defs[i])
+            claimed.takes[i].stream = stream->number;
     }
+    rooms[stream->number] = room_of(stream, true);
+    take_rows(claimed.takes, count, rooms);
+    stage_taken(relay, &claimed);
 }
 
 static weir_code claim_ahead(struct relay_stream *stream, weir_error *err) {
@@ -252,8 +312,7 @@ static weir_code claim_ahead(struct relay_stream *stream, weir_error *err) {
     begin_turn(relay);
     WEIR_TRY(outbox_claim(relay->outbox, &wanted, relay->turn, &rows, &count, err));
     stream->ahead_runs++;
-    stage_begin(stream);
-    stage_rows_ahead(stream, rows, count);
+    stage_ahead(stream, rows, count);
     if (stream->staged.broken)
         relay_drop_staged(stream);
     return write_parked(relay, err);

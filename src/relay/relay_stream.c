@@ -33,6 +33,7 @@ weir_code relay_stream_find(struct relay_stream **out, weir_relay *relay, const 
                          outbox_url(relay->outbox), LIMIT_RELAY_STREAMS, name);
     struct relay_stream *stream = mem_alloc(sizeof *stream);
     stream->relay = relay;
+    stream->number = (int)relay->stream_count;
     stream->name = arena_strdup(relay->life, name);
     stream->def = catalog_stream(relay->catalog, weir_text_of(name));
     stream->core = relay_core_new(outbox_uuid(relay->outbox), name, (uint64_t)relay_mono_ns(relay));
@@ -133,8 +134,8 @@ static void count_settled(struct relay_stream *stream, const struct outbox_settl
                           bool reconciled, bool gap) {
     uint64_t rows = ranges_rows(settlement->ranges, settlement->range_count);
     if (reconciled && rows > 0)
-        log_line(LOG_INFO, "relay", "a batch was stored and not settled: settled now", "stream", stream->name,
-                 NULL);
+        log_line(LOG_INFO, "relay", "a batch was stored and not settled: settled now", "outbox",
+                 outbox_url(stream->relay->outbox), "stream", stream->name, NULL);
     if (gap)
         log_line(LOG_WARN, "relay", "batches before it were evicted before they were settled: sent again",
                  "stream", stream->name, NULL);
@@ -192,8 +193,8 @@ static weir_code do_heal(struct relay_stream *stream, weir_error *err) {
     weir_code code = relay_heal(stream, &again, err);
     snprintf(number, sizeof number, "%zu", again);
     if (again > 0 || code == WEIR_OK)
-        log_line(LOG_WARN, "relay", "the stream forgot acknowledged events; they are sent again", "stream",
-                 stream->name, "events", number, NULL);
+        log_line(LOG_WARN, "relay", "the stream forgot acknowledged events; they are sent again", "outbox",
+                 outbox_url(relay->outbox), "stream", stream->name, "events", number, NULL);
     relay_count_again(relay, again);
     if (code == WEIR_OK)
         relay_core_healed(stream->core);
@@ -205,7 +206,8 @@ static weir_code do_park(struct relay_stream *stream, weir_error *err) {
     struct outbox_parking parking = {relay_core_guilty(stream->core), "rejected",
                                      relay_core_refusal(stream->core)};
     WEIR_TRY(relay_store(relay, outbox_park(relay->outbox, &parking, 1, relay_wall_us(relay), err)));
-    log_line(LOG_WARN, "relay", "row parked", "stream", stream->name, "reason", parking.reason, NULL);
+    log_line(LOG_WARN, "relay", "row parked", "outbox", outbox_url(relay->outbox), "stream", stream->name,
+             "reason", parking.reason, NULL);
     relay_count_parked(relay, parking.error_class, 1);
     relay_core_parked(stream->core);
     return WEIR_OK;

@@ -40,7 +40,7 @@ struct staged {
     int64_t positions[LIMIT_BATCH_EVENTS];
     uint64_t ids_hash;
     uint64_t first_token; /* not 0: every message asks for an answer, and row i for this + i */
-    bool full, broken;
+    bool broken;
 };
 
 struct answer {
@@ -52,6 +52,7 @@ struct answer {
 
 struct relay_stream {
     weir_relay *relay;
+    int number; /* its place in relay->streams */
     const char *name;
     const struct stream_def *def; /* NULL: the catalog does not have it any more */
     LIST(const char *) types;

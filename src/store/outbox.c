@@ -2,7 +2,9 @@
 /* Which backend an url names, and the way into it. Nothing is decided here. */
 #include "store/outbox.h"
 
+#include <inttypes.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -11,6 +13,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "store/outbox_ops.h"
+#include "store/pg.h"
 
 /* --- opening ----------------------------------------------------------------------------------- */
 
@@ -19,11 +22,15 @@ static bool is_postgres(const char *url) {
     return text_starts(text, "postgres://") || text_starts(text, "postgresql://");
 }
 
+char *outbox_url_safe(const char *url) {
+    return strncmp(url, "sqlite:", 7) == 0 ? mem_strdup(url) : pg_url_safe(url);
+}
+
 static weir_code url_refused(const char *url, weir_error *err) {
     weir_code code = is_postgres(url) ? weir_fail(err, WEIR_UNSUPPORTED,
                                                   "this weir has no PostgreSQL outbox yet, only sqlite:PATH")
                                       : weir_fail(err, WEIR_INVALID, "'%s' is not the url of an outbox", url);
-    weir_hint(err, "write sqlite:PATH, for example sqlite:shop.db or sqlite:///var/lib/shop/shop.db");
+    weir_hint(err, "write postgres://USER@HOST/DATABASE, or sqlite:PATH, for example sqlite:shop.db");
     return code;
 }
 
@@ -38,10 +45,19 @@ weir_code outbox_open(outbox **out, const char *url, const struct outbox_options
     return url_refused(url ? url : "", err);
 }
 
-weir_code outbox_init(const char *url, weir_error *err) {
-    if (url && strncmp(url, "sqlite:", 7) == 0)
+weir_code outbox_init_as(const char *url, const struct outbox_layout *layout, weir_error *err) {
+    if (is_postgres(url))
+        return pg_outbox_init(url, layout, err);
+    if (strncmp(url, "sqlite:", 7) != 0)
+        return url_refused(url, err);
+    if (!layout->preset && !layout->table)
         return sqlite_outbox_init(url, err);
-    return url_refused(url ? url : "", err);
+    weir_fail(err, WEIR_UNSUPPORTED, "%s: tables are taken over in PostgreSQL only", url);
+    return weir_hint(err, "leave --preset and --table away");
+}
+
+weir_code outbox_init(const char *url, weir_error *err) {
+    return outbox_init_as(url ? url : "", &(struct outbox_layout){0}, err);
 }
 
 void outbox_base(outbox *base, const struct outbox_ops *ops, const char *safe_url, const weir_clock *clock) {
@@ -187,10 +203,47 @@ weir_code outbox_lookup(outbox *outbox, const weir_text *ids, size_t count, aren
     return outbox->ops->lookup(outbox, ids, count, arena, out, err);
 }
 
-weir_code outbox_health(outbox *outbox, struct outbox_health *out, weir_error *err) {
-    return outbox->ops->health(outbox, out, err);
-}
-
 bool outbox_wait(outbox *outbox, int64_t timeout_ms) {
     return outbox->ops->wait(outbox, timeout_ms);
+}
+
+/* --- health ------------------------------------------------------------------------------------ */
+
+static void add(const char **sentences, size_t *count, arena *arena, const char *format, va_list values) {
+    char sentence[1024];
+    vsnprintf(sentence, sizeof sentence, format, values);
+    if (*count < OUTBOX_SENTENCES_MAX)
+        sentences[(*count)++] = arena_strdup(arena, sentence);
+}
+
+void outbox_finding(struct outbox_health *out, arena *arena, const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    add(out->findings, &out->finding_count, arena, format, values);
+    va_end(values);
+}
+
+void outbox_note(struct outbox_health *out, arena *arena, const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    add(out->notes, &out->note_count, arena, format, values);
+    va_end(values);
+}
+
+static void judge_rows(struct outbox_health *out, arena *arena) {
+    const struct outbox_counts *counts = &out->counts;
+    if (counts->parked)
+        outbox_finding(out, arena, "%" PRId64 " row%s parked; weir outbox ls tells why", counts->parked,
+                       counts->parked == 1 ? " is" : "s are");
+    if (counts->pending && !out->relay_running)
+        outbox_finding(out, arena, "%" PRId64 " row%s pending and no relay is at work; run weir relay",
+                       counts->pending, counts->pending == 1 ? " is" : "s are");
+}
+
+weir_code outbox_health(outbox *outbox, arena *arena, struct outbox_health *out, weir_error *err) {
+    *out = (struct outbox_health){0};
+    WEIR_TRY(outbox->ops->health(outbox, arena, out, err));
+    WEIR_TRY(outbox_counts(outbox, &out->counts, err));
+    judge_rows(out, arena);
+    return WEIR_OK;
 }

@@ -80,8 +80,20 @@ enum { OUTBOX_LEASE_MS = 15000 };
  * and journal modes other than WAL by setting them for its own connection and checking. options may be NULL. */
 WEIR_MUST_CHECK weir_code outbox_open(outbox **out, const char *url, const struct outbox_options *options,
                                       weir_error *err);
+char *outbox_url_safe(const char *url); /* as it may be shown: without secrets. mem_free it */
 /* Creates the tables, and for SQLite the file where it is missing. */
 WEIR_MUST_CHECK weir_code outbox_init(const char *url, weir_error *err);
+/* What PostgreSQL's tables may be made of. */
+struct outbox_layout {
+    const char *preset; /* "weir", "debezium", "seed"; NULL: what an earlier run chose, else weir */
+    const char *table;  /* the one to take over; NULL: the preset's own name for it */
+    void (*told)(void *arg, const char *sentence); /* hears what had to be left out, and why; may be NULL */
+    void *arg;
+};
+WEIR_MUST_CHECK weir_code outbox_init_as(const char *url, const struct outbox_layout *layout,
+                                         weir_error *err);
+/* The SQL that outbox_init_as runs in PostgreSQL. mem_free it. */
+char *outbox_layout_sql(const struct outbox_layout *layout);
 void outbox_close(outbox *outbox);            /* gives the lease back; NULL is fine */
 const char *outbox_url(const outbox *outbox); /* without secrets */
 /* The uuid written by init: names the cursor subject. */
@@ -218,18 +230,18 @@ enum { OUTBOX_LOOKUP_MAX = 1000 };
 WEIR_MUST_CHECK weir_code outbox_lookup(outbox *outbox, const weir_text *ids, size_t count, arena *arena,
                                         struct outbox_known *out, weir_error *err);
 
-/* What `weir outbox check` says about the database itself. */
+/* What `weir outbox check` says. Sentences live in the arena; each finding ends with its remedy. */
+enum { OUTBOX_SENTENCES_MAX = 64 }; /* more are left out */
 struct outbox_health {
     int layout;
-    char journal_mode[16];
-    int synchronous;      /* of our connection: 2 is FULL */
-    bool intact;          /* PRAGMA quick_check found nothing */
-    char damage[256];     /* what it found */
-    int missing_triggers; /* of those that guard rows that were not sent */
-    bool relay_running;   /* somebody holds the lease */
-    int relay_pid;        /* 0: unknown */
+    struct outbox_counts counts;
+    bool relay_running;                                                       /* somebody holds the lease */
+    int relay_pid;                                                            /* 0: unknown */
+    const char *findings[OUTBOX_SENTENCES_MAX], *notes[OUTBOX_SENTENCES_MAX]; /* notes need no mending */
+    size_t finding_count, note_count;
 };
-WEIR_MUST_CHECK weir_code outbox_health(outbox *outbox, struct outbox_health *out, weir_error *err);
+WEIR_MUST_CHECK weir_code outbox_health(outbox *outbox, arena *arena, struct outbox_health *out,
+                                        weir_error *err);
 
 /* What a backend knows without asking its database. Cheap. */
 struct outbox_told {
@@ -257,5 +269,10 @@ struct sqlite3;
  * known. */
 WEIR_MUST_CHECK weir_code outbox_insert_sqlite(struct sqlite3 *db, const weir_draft *draft,
                                                int64_t created_us, weir_error *err);
+
+struct pg_conn;
+/* The same in PostgreSQL; when it was inserted is the database's to say. After CONFLICT the transaction goes on; after any other
+ * failure of the statement PostgreSQL has aborted it. */
+WEIR_MUST_CHECK weir_code outbox_insert_pg(struct pg_conn *conn, const weir_draft *draft, weir_error *err);
 
 #endif

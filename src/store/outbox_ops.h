@@ -33,7 +33,8 @@ struct outbox_ops {
     weir_code (*find)(outbox *outbox, const char *pos_or_id, struct outbox_view *out, weir_error *err);
     weir_code (*lookup)(outbox *outbox, const weir_text *ids, size_t count, arena *arena,
                         struct outbox_known *out, weir_error *err);
-    weir_code (*health)(outbox *outbox, struct outbox_health *out, weir_error *err);
+    /* what is so of this kind of database; *out is zeroed, counts and what follows from them are added by outbox.c */
+    weir_code (*health)(outbox *outbox, arena *arena, struct outbox_health *out, weir_error *err);
     void (*tell)(outbox *outbox, struct outbox_told *out); /* NULL: it polls, and nothing holds it up */
     bool (*wait)(outbox *outbox, int64_t timeout_ms);      /* wakes up early when wake_fd is readable */
 };
@@ -49,10 +50,18 @@ struct outbox {
 /* Empties wake_fd; true when somebody woke us. For the wait of backends. */
 bool outbox_woken(outbox *outbox);
 
+/* Adds a sentence; formatted into arena. */
+void outbox_finding(struct outbox_health *out, arena *arena, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void outbox_note(struct outbox_health *out, arena *arena, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* Opening a backend: url is known to be of its kind. On failure the backend has freed what it made. */
 WEIR_MUST_CHECK weir_code sqlite_outbox_open(outbox **out, const char *url,
                                              const struct outbox_options *options, weir_error *err);
 WEIR_MUST_CHECK weir_code sqlite_outbox_init(const char *url, weir_error *err);
+WEIR_MUST_CHECK weir_code pg_outbox_init(const char *url, const struct outbox_layout *layout,
+                                         weir_error *err);
 /* What every backend's struct outbox begins with. */
 void outbox_base(outbox *base, const struct outbox_ops *ops, const char *safe_url, const weir_clock *clock);
 void outbox_base_release(outbox *base);

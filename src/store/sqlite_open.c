@@ -287,23 +287,25 @@ static void health_lease(sqlite_outbox *outbox, struct outbox_health *out) {
 
 /* --- health ------------------------------------------------------------------------------------ */
 
-weir_code sqlite_outbox_health(outbox *any, struct outbox_health *out, weir_error *err) {
+weir_code sqlite_outbox_health(outbox *any, arena *arena, struct outbox_health *out, weir_error *err) {
     sqlite_outbox *outbox = (sqlite_outbox *)any;
-    char answer[32];
-    *out = (struct outbox_health){0};
+    char answer[256];
     WEIR_TRY(sqlite_pragma(outbox->db, "SELECT layout FROM outbox_meta", answer, sizeof answer, err));
     out->layout = (int)strtol(answer, NULL, 10);
-    WEIR_TRY(
-        sqlite_pragma(outbox->db, "PRAGMA journal_mode", out->journal_mode, sizeof out->journal_mode, err));
-    WEIR_TRY(sqlite_pragma(outbox->db, "PRAGMA synchronous", answer, sizeof answer, err));
-    out->synchronous = (int)strtol(answer, NULL, 10);
-    WEIR_TRY(sqlite_pragma(outbox->db, "PRAGMA quick_check(1)", out->damage, sizeof out->damage, err));
-    out->intact = strcmp(out->damage, "ok") == 0;
+    WEIR_TRY(sqlite_pragma(outbox->db, "PRAGMA quick_check(1)", answer, sizeof answer, err));
+    if (strcmp(answer, "ok") != 0)
+        outbox_finding(out, arena, "the database is damaged: %s; restore it from a backup", answer);
+    WEIR_TRY(sqlite_pragma(outbox->db, "PRAGMA journal_mode", answer, sizeof answer, err));
+    if (strcmp(answer, "wal") != 0)
+        outbox_finding(out, arena, "journal_mode is %s, not wal; run weir outbox init", answer);
     WEIR_TRY(sqlite_pragma(outbox->db,
                            "SELECT 2 - count(*) FROM sqlite_schema WHERE type = 'trigger' AND name IN "
                            "('outbox_events_keep_content', 'outbox_events_keep_unsent')",
                            answer, sizeof answer, err));
-    out->missing_triggers = (int)strtol(answer, NULL, 10);
+    if (strcmp(answer, "0") != 0)
+        outbox_finding(out, arena,
+                       "%s of the triggers that guard rows not yet sent are missing; run weir outbox init",
+                       answer);
     health_lease(outbox, out);
     return WEIR_OK;
 }

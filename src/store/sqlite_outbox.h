@@ -97,7 +97,7 @@ weir_code sqlite_outbox_each(outbox *outbox, int state, int64_t after_pos, size_
 weir_code sqlite_outbox_find(outbox *outbox, const char *pos_or_id, struct outbox_view *out, weir_error *err);
 weir_code sqlite_outbox_lookup(outbox *outbox, const weir_text *ids, size_t count, arena *arena,
                                struct outbox_known *out, weir_error *err);
-weir_code sqlite_outbox_health(outbox *outbox, struct outbox_health *out, weir_error *err);
+weir_code sqlite_outbox_health(outbox *outbox, arena *arena, struct outbox_health *out, weir_error *err);
 bool sqlite_outbox_wait(outbox *outbox, int64_t timeout_ms);
 
 #endif

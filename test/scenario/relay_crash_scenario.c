@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "kit/program.h"
+#include "base/process.h"
 #include "kit/proxy.h"
 #include "relay_fixture.h"
 #include "relay_history.h"
@@ -39,15 +39,6 @@ static weir_connection *connect_through(kit_proxy *proxy) {
     return connection;
 }
 
-/* All rows but those of the batch in flight: what the stream holds, the database does not know. */
-static bool is_stored_and_unknown(void *arg) {
-    struct shop *shop = arg;
-    struct broker_stream_state state;
-    int64_t known = shop_number(shop, "SELECT max(settled_seq) FROM outbox_streams WHERE stream = 'ORDERS'");
-    return broker_stream_state(shop->connection, "ORDERS", &state, NULL) == WEIR_OK &&
-           state.last_seq > (uint64_t)known;
-}
-
 static void lost_acks_are_found(void **state) {
     (void)state;
     struct shop shop = shop_open(SHOP);
@@ -59,7 +50,7 @@ static void lost_acks_are_found(void **state) {
     for (int i = 0; i < 3; i++) {
         kit_proxy_swallow(proxy, true);
         shop_fill(&shop, 60, 30);
-        assert_true(kit_until(is_stored_and_unknown, &shop));
+        assert_true(kit_until(shop_is_ahead, &shop));
         kit_proxy_swallow(proxy, false);
         shop_drained(&shop);
     }
@@ -155,28 +146,13 @@ static void copy_folder(const char *from, const char *to) {
     assert_int_equal(nftw(from, copy_one, 16, FTW_PHYS), 0);
 }
 
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *at) {
-    (void)info;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
-/* Now and then the server answers a deletion and leaves the store's folder (2.15.1), with all that was in it. */
-static void delete_orders(struct shop *shop) {
-    char folder[512];
-    kit_api(shop->connection, "STREAM.DELETE.ORDERS", "");
-    snprintf(folder, sizeof folder, "%s/js/jetstream/$G/streams/ORDERS", kit_server_folder(shop->server));
-    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
 static void a_stream_created_again_is_filled_again(void **state) {
     (void)state;
     struct shop shop = shop_open(SHOP);
     struct shop_running *running = shop_start(&shop, NULL);
     shop_fill(&shop, 3000, 1000);
     shop_drained(&shop);
-    delete_orders(&shop);
+    shop_delete_orders(&shop);
     shop_apply(&shop);
     shop_fill(&shop, 300, 100);
     for (int i = 0; i < 300; i++) {
@@ -196,7 +172,7 @@ static void put_back(struct shop *shop, const char *saved) {
     char folder[512];
     snprintf(folder, sizeof folder, "%s", kit_server_folder(shop->server));
     kit_server_kill(shop->server);
-    assert_int_equal(nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+    folder_remove(folder);
     copy_folder(saved, folder);
     kit_server_restart(shop->server);
     assert_true(kit_until(shop_is_reachable, shop));

@@ -59,6 +59,8 @@ struct shop {
     char url[512];
     int rows; /* inserted so far: row n has id "row-n" */
     enum weir_relay_mode mode;
+    bool
+        torn; /* a stream forgot some of its events: those of a transaction need not stand together any more */
 };
 
 static inline void shop_sql(struct shop *shop, const char *sql) {
@@ -155,11 +157,12 @@ static inline void shop_apply(struct shop *shop) {
     weir_plan_free(plan);
 }
 
-static inline struct shop shop_open_on(const char *yaml, const struct shop_store *store) {
+static inline struct shop shop_open_on(const char *yaml, const struct shop_store *store,
+                                       const struct kit_server_options *server) {
     weir_error err;
     if (getenv("WEIR_TEST_LOG"))
         log_setup(LOG_DEBUG, false, STDERR_FILENO);
-    struct shop shop = {.server = kit_server_start(NULL), .store = store};
+    struct shop shop = {.server = kit_server_start(server), .store = store};
     expect_ok(weir_catalog_open(&shop.catalog, kit_catalog_folder(yaml), NULL, NULL, &err), &err);
     shop.connection = kit_connect(shop.server);
     shop_apply(&shop);
@@ -168,7 +171,7 @@ static inline struct shop shop_open_on(const char *yaml, const struct shop_store
 }
 
 static inline struct shop shop_open(const char *yaml) {
-    return shop_open_on(yaml, &shop_sqlite);
+    return shop_open_on(yaml, &shop_sqlite, NULL);
 }
 
 static inline void shop_close(struct shop *shop) {

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+#include "base/process.h"
 #include "kit/program.h"
 #include "relay_fixture.h"
 
@@ -92,6 +93,23 @@ static inline int shop_kill_until_drained(struct shop *shop, unsigned seed) {
     }
     assert_int_equal(shop_relay_program(shop), 0);
     return kills;
+}
+
+/* The stream holds what the database does not know of. */
+static inline bool shop_is_ahead(void *arg) {
+    struct shop *shop = arg;
+    struct broker_stream_state state;
+    int64_t known = shop_number(shop, "SELECT max(settled_seq) FROM outbox_streams WHERE stream = 'ORDERS'");
+    return broker_stream_state(shop->connection, "ORDERS", &state, NULL) == WEIR_OK &&
+           state.last_seq > (uint64_t)known;
+}
+
+/* Now and then the server answers a deletion and leaves the store's folder (2.15.1), with all that was in it. */
+static inline void shop_delete_orders(struct shop *shop) {
+    char folder[512];
+    kit_api(shop->connection, "STREAM.DELETE.ORDERS", "");
+    snprintf(folder, sizeof folder, "%s/js/jetstream/$G/streams/ORDERS", kit_server_folder(shop->server));
+    folder_remove(folder);
 }
 
 #endif

@@ -13,6 +13,7 @@ DECLARE
     home         text;
     had          record;
 BEGIN
+    SELECT NULL::int AS layout, NULL::text AS preset, NULL::regclass AS events, NULL::json AS columns INTO had;
     PERFORM pg_advisory_xact_lock(hashtextextended('weir outbox init', 0));
     IF current_setting('server_version_num')::int < 150000 THEN
         RAISE EXCEPTION 'this is PostgreSQL %, weir needs 15 or newer', current_setting('server_version')
@@ -26,7 +27,7 @@ BEGIN
     WHERE c.oid = to_regclass('outbox_meta');
     IF home IS NOT NULL THEN
         PERFORM set_config('search_path', home || ', ' || current_setting('search_path'), true);
-        SELECT * INTO had FROM outbox_meta;
+        SELECT layout, preset, events, columns INTO had FROM outbox_meta;
         IF had.layout > 1 THEN
             RAISE EXCEPTION 'the outbox has layout %, made by a newer weir; this one knows layout 1', had.layout
             USING HINT = 'use the newer weir';
@@ -46,7 +47,7 @@ BEGIN
     PERFORM set_config('weir.preset', asked_preset, true);
     PERFORM set_config('weir.events', CASE WHEN asked_events <> '' THEN asked_events
                                            WHEN asked_preset = 'debezium' THEN 'outboxevent' ELSE 'outbox_events' END, true);
-    PERFORM set_config('weir.id', 'id', true);
-    PERFORM set_config('weir.type', 'type', true);
-    PERFORM set_config('weir.columns', '{}', true);
+    PERFORM set_config('weir.columns', coalesce(had.columns::text, '{}'), true);
+    PERFORM set_config('weir.id', coalesce(had.columns->>'id', 'id'), true);
+    PERFORM set_config('weir.type', coalesce(had.columns->>'type', 'type'), true);
 END $$;

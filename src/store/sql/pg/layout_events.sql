@@ -1,14 +1,23 @@
 -- The table of events as weir makes it.
 
--- Ids that ascend with time: new rows meet at one end of the index, not all over it. A UUID of version 7, made of one of version 4.
-CREATE OR REPLACE FUNCTION weir_uuid7() RETURNS text LANGUAGE sql VOLATILE PARALLEL SAFE
-RETURN pg_catalog.encode(pg_catalog.set_bit(pg_catalog.set_bit(overlay(pg_catalog.uuid_send(pg_catalog.gen_random_uuid())
-    PLACING substring(pg_catalog.int8send((extract(epoch FROM pg_catalog.clock_timestamp()) * 1000)::bigint) FROM 3)
-    FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid::text;
+-- Ids that ascend with time: new rows meet at one end of the index, not all over it. A UUID of version 7, made of one
+-- of version 4.
+-- In PL/pgSQL, because a body in SQL is planned anew for each statement. Names are qualified, so no search_path
+-- of a caller can lead them elsewhere.
+CREATE OR REPLACE FUNCTION weir_uuid7() RETURNS text LANGUAGE plpgsql VOLATILE PARALLEL SAFE AS $$
+DECLARE
+    ms bytea := pg_catalog.int8send((extract(epoch FROM pg_catalog.clock_timestamp()) OPERATOR(pg_catalog.*) 1000::numeric)::bigint);
+BEGIN
+    RETURN pg_catalog.encode(pg_catalog.set_bit(pg_catalog.set_bit(overlay(
+        pg_catalog.uuid_send(pg_catalog.gen_random_uuid()) PLACING substring(ms FROM 3) FROM 1 FOR 6),
+        52::bigint, 1), 53::bigint, 1), 'hex')::uuid::text;
+END $$;
 GRANT EXECUTE ON FUNCTION weir_uuid7() TO PUBLIC; -- a default is run by who inserts
 
 -- payload is json, not jsonb: numbers, the order of members and repeated ones stay as they were written. created_at is the
 -- moment of the INSERT, not of BEGIN: what a row waits for its relay should not count the transaction that wrote it.
+-- Each row dies twice, marked and cleaned, and the index of pending rows is walked over the dead: so vacuum comes early and works
+-- fast. Pages are filled: room in them would save a mark nothing, it changes indexed columns.
 DO $$
 DECLARE
     missing text;
@@ -52,7 +61,7 @@ BEGIN
             CONSTRAINT "times are of the years 1 to 9999" CHECK (
                 occurred_at >= '0001-01-01 00:00:00+00' AND occurred_at < '10000-01-01 00:00:00+00'
                 AND created_at >= '0001-01-01 00:00:00+00' AND created_at < '10000-01-01 00:00:00+00')
-        );
+        ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_cost_limit = 2000);
     END IF;
     SELECT name INTO missing
     FROM unnest('{pos,xid,id,type,key,tenant,actor,actor_kind,source,trace,span,idempotency_key,version,occurred_at,created_at,'
