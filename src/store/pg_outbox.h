@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An open PostgreSQL outbox, as the files of this room see it: the backend that polls, and what the one that follows the log
+ * builds on. One connection does everything; settlements are sent without waiting, and whoever reads next takes their
+ * answers first. A connection that broke is made anew by the next call. */
+#ifndef STORE_PG_OUTBOX_H
+#define STORE_PG_OUTBOX_H
+
+#include "base/units.h"
+#include "store/outbox_ops.h"
+#include "store/pg.h"
+#include "store/transactions.h"
+
+/* The statements of an outbox, each from sql/pg/<name>.sql, prepared when the connection is made. */
+#define PG_OUTBOX_STATEMENTS(X) \
+    X(look)                     \
+    X(claim)                    \
+    X(claim_txn)                \
+    X(goes_on)                  \
+    X(settle)                   \
+    X(unsent)                   \
+    X(stream_get)               \
+    X(stream_names)             \
+    X(park)                     \
+    X(unpark)                   \
+    X(drop)                     \
+    X(span)                     \
+    X(pending)                  \
+    X(counts)                   \
+    X(sent)                     \
+    X(unsend)                   \
+    X(clean_look)               \
+    X(clean)                    \
+    X(view)                     \
+    X(find)                     \
+    X(lookup)                   \
+    X(lease_try)                \
+    X(lease_read)               \
+    X(lease_end)                \
+    X(lease_set)                \
+    X(lease_beat)               \
+    X(sleep)                    \
+    X(stall)
+
+/* Positions that were handed out and not settled or parked yet. Pure (handed.c). */
+struct handed {
+    int64_t *items;
+    size_t count, capacity;
+};
+void handed_add(struct handed *handed, const struct outbox_row *rows, size_t count);
+void handed_copy(struct handed *to, const struct handed *from);
+void handed_settled(struct handed *handed, const struct outbox_range *ranges, size_t count);
+/* Is any of them not in flight? Then it was given up, and comes again. */
+bool handed_lost(const struct handed *handed, const int64_t *flying, size_t flying_count);
+
+typedef struct pg_outbox {
+    struct outbox base;
+    char *connect_url; /* with its secrets */
+    char application[64];
+    struct pg *pg; /* NULL or lost: the next call connects */
+    struct pg_args args, look_args;
+    arena *shown; /* texts of outbox_view, until the next call */
+    const char *
+        snapshot; /* a pg_snapshot: claims give what it sees, whatever the horizon; NULL: poll. Set by who follows the log */
+    /* settlements under way */
+    size_t unsettled;
+    /* claiming (pg_claim.c): hints, all may be forgotten at any time */
+    bool floor_holds; /* the layout makes floors safe */
+    int64_t floor;    /* no row below is pending, but for those of `late` */
+    uint64_t *late;   /* transactions that were running when the floor was found */
+    size_t late_count;
+    uint64_t horizon;
+    int64_t bottom_ns; /* when to look from the very front again */
+    struct handed handed;
+    struct txn_giant current; /* handed out in part; xid 0: none */
+    struct handed before;     /* handed out before it */
+    /* what holds rows back (pg_stall.c) */
+    bool held;
+    uint64_t held_by;
+    int64_t held_ns, stall_ns; /* since when; when to ask again */
+    char stall[400];
+    /* lease (pg_lease.c) */
+    bool leased;
+    int64_t lease_ms, beat_ns;
+    int lease_pid; /* our server process that took it */
+    /* waking up (pg_wait.c) */
+    bool asleep;       /* writers were told to wake us */
+    int64_t asleep_ns; /* until then */
+    int64_t pause_ms;
+    /* cleaning */
+    int64_t clean_pos;
+} pg_outbox;
+
+/* Connects when there is no connection, takes the lease again when it was ours, and takes the answers of settlements. */
+WEIR_MUST_CHECK weir_code pg_outbox_ready(pg_outbox *outbox, weir_error *err);
+/* Sends what is in outbox->args to statement `name` and waits for its answer; settlements under way are answered first. Call
+ * pg_outbox_args before. *result may be NULL. */
+WEIR_MUST_CHECK weir_code pg_outbox_call(pg_outbox *outbox, const char *name, PGresult **result,
+                                         weir_error *err);
+/* Takes the answers of the settlements under way. */
+WEIR_MUST_CHECK weir_code pg_outbox_drain(pg_outbox *outbox, weir_error *err);
+/* Fresh parameters. */
+struct pg_args *pg_outbox_args(pg_outbox *outbox);
+/* How many rows the answer says it changed. */
+size_t pg_outbox_changed(const PGresult *result);
+void pg_outbox_forget(pg_outbox *outbox); /* drops all hints: rows may be pending again anywhere */
+
+/* A row of claim.sql or claim_txn.sql; texts are copied into arena. */
+void pg_outbox_row(struct outbox_row *out, const PGresult *result, int row, arena *arena);
+enum { PG_ROW_POS = 0, PG_ROW_XID = 1, PG_ROW_SIZE = 16 };
+/* "2025-11-14T12:00:00.123456Z"; "" for no time, "infinity". */
+const char *pg_outbox_time(int64_t us, char out[UNITS_TEXT_MAX]);
+
+void pg_outbox_held(pg_outbox *outbox, bool held, uint64_t by);
+/* Sends, with the call that follows, that the relay is awake; tells that it lives. */
+WEIR_MUST_CHECK weir_code pg_outbox_beat(pg_outbox *outbox, weir_error *err);
+
+/* Opens the backend that polls; its application name in the database is weir-relay-<uuid>. */
+WEIR_MUST_CHECK weir_code pg_outbox_open(outbox **out, const char *url, const struct outbox_options *options,
+                                         weir_error *err);
+
+/* The backend's functions (outbox_ops.h). */
+void pg_outbox_close(outbox *any);
+weir_code pg_outbox_lease(outbox *any, weir_error *err);
+weir_code pg_outbox_stream_load(outbox *any, const char *stream, struct outbox_stream *out, weir_error *err);
+weir_code pg_outbox_streams(outbox *any, arena *arena, const char ***names, size_t *count, weir_error *err);
+weir_code pg_outbox_claim(outbox *any, const struct outbox_wanted *wanted, arena *arena,
+                          struct outbox_row **rows, size_t *count, weir_error *err);
+weir_code pg_outbox_settle(outbox *any, const struct outbox_settlement *settlement, weir_error *err);
+weir_code pg_outbox_flush(outbox *any, weir_error *err);
+weir_code pg_outbox_park(outbox *any, const struct outbox_parking *rows, size_t count, int64_t now_us,
+                         weir_error *err);
+weir_code pg_outbox_span(outbox *any, struct outbox_span *out, weir_error *err);
+weir_code pg_outbox_pending(outbox *any, struct outbox_pending *out, weir_error *err);
+weir_code pg_outbox_sent(outbox *any, const char *stream, int64_t before_pos, size_t limit, arena *arena,
+                         struct outbox_sent **rows, size_t *count, weir_error *err);
+weir_code pg_outbox_unsend(outbox *any, const int64_t *positions, size_t count, weir_error *err);
+weir_code pg_outbox_clean(outbox *any, int64_t before_us, size_t limit, size_t *count, bool *more,
+                          weir_error *err);
+weir_code pg_outbox_unpark(outbox *any, int64_t pos, size_t *count, weir_error *err);
+weir_code pg_outbox_drop(outbox *any, int64_t pos, const char *why, int64_t now_us, weir_error *err);
+weir_code pg_outbox_counts(outbox *any, struct outbox_counts *out, weir_error *err);
+weir_code pg_outbox_each(outbox *any, int state, int64_t after_pos, size_t limit,
+                         bool (*visit)(void *arg, const struct outbox_view *row), void *arg, weir_error *err);
+weir_code pg_outbox_find(outbox *any, const char *pos_or_id, struct outbox_view *out, weir_error *err);
+weir_code pg_outbox_lookup(outbox *any, const weir_text *ids, size_t count, arena *arena,
+                           struct outbox_known *out, weir_error *err);
+weir_code pg_outbox_health(outbox *any, struct outbox_health *out, weir_error *err);
+void pg_outbox_tell(outbox *any, struct outbox_told *out);
+bool pg_outbox_wait(outbox *any, int64_t timeout_ms);
+
+#endif

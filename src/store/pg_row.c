@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A row of the table becomes a draft. What cannot be an event's field makes the row defective, with the reason, and the relay
+ * parks it: an absent type, bytes that are no UTF-8 (a database in SQL_ASCII takes any), a time nobody can write down. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/limits.h"
+#include "store/pg_outbox.h"
+
+/* Columns of claim.sql and claim_txn.sql. */
+enum {
+    COLUMN_id = 2,
+    COLUMN_type,
+    COLUMN_key,
+    COLUMN_tenant,
+    COLUMN_actor,
+    COLUMN_actor_kind,
+    COLUMN_source,
+    COLUMN_trace,
+    COLUMN_span,
+    COLUMN_idempotency_key,
+    COLUMN_version,
+    COLUMN_occurred_at,
+    COLUMN_created_at,
+    COLUMN_payload
+};
+
+struct text_column {
+    const char *name;
+    int column;
+    size_t offset; /* of its weir_text in a weir_draft */
+    bool required;
+};
+
+#define TEXT_COLUMN(name, required) \
+    { #name, COLUMN_##name, offsetof(weir_draft, name), required }
+static const struct text_column text_columns[] = {
+    TEXT_COLUMN(id, true),      TEXT_COLUMN(type, true),
+    TEXT_COLUMN(key, false),    TEXT_COLUMN(tenant, false),
+    TEXT_COLUMN(actor, false),  TEXT_COLUMN(actor_kind, false),
+    TEXT_COLUMN(source, false), TEXT_COLUMN(trace, false),
+    TEXT_COLUMN(span, false),   TEXT_COLUMN(idempotency_key, false),
+};
+
+static void defective(struct outbox_row *row, const char *why) {
+    if (!row->defect)
+        row->defect = why;
+}
+
+static void read_text(struct outbox_row *out, const struct text_column *column, weir_text text,
+                      arena *arena) {
+    if (!text.data && column->required)
+        defective(out, arena_printf(arena, "%s is NULL", column->name));
+    else if (text.size > LIMIT_ID_BYTES)
+        defective(out, arena_printf(arena, "%s has %zu bytes, at most %d are carried", column->name,
+                                    text.size, LIMIT_ID_BYTES));
+    else if (text.data && text.size == 0 && column->required)
+        defective(out, arena_printf(arena, "%s is empty", column->name));
+    else if (!text_valid_utf8(text))
+        defective(out, arena_printf(arena, "%s is not valid UTF-8", column->name));
+    else
+        *(weir_text *)((char *)&out->draft + column->offset) = arena_text(arena, text);
+}
+
+static void read_payload(struct outbox_row *out, const PGresult *result, int row, arena *arena) {
+    weir_text text = pg_text(result, row, COLUMN_payload);
+    int64_t size = pg_int(result, row, PG_ROW_SIZE);
+    if (size > LIMIT_EVENT_BYTES)
+        defective(out, arena_printf(arena, "payload has more than %d bytes, which are carried at most",
+                                    LIMIT_EVENT_BYTES));
+    else if (!text.data)
+        defective(out, "payload is NULL");
+    else if (text.size == 0)
+        defective(out, "payload is empty");
+    else if (!text_valid_utf8(text))
+        defective(out, "payload is not valid UTF-8");
+    else
+        out->draft.payload = arena_text(arena, text);
+}
+
+static void read_version(struct outbox_row *out, const PGresult *result, int row, arena *arena) {
+    int64_t version = pg_int(result, row, COLUMN_version);
+    if (version < 0 || version > INT32_MAX)
+        defective(out, arena_printf(arena, "version is %lld, not a version", (long long)version));
+    else
+        out->draft.version = (int)version;
+}
+
+/* --- times ------------------------------------------------------------------------------------- */
+
+/* What 64 bits of nanoseconds hold: from 1678 to 2261. */
+static bool has_ns(int64_t us) {
+    return us > -9214560000000000LL && us < 9214560000000000LL;
+}
+
+const char *pg_outbox_time(int64_t us, char out[UNITS_TEXT_MAX]) {
+    if (!has_ns(us)) {
+        snprintf(out, UNITS_TEXT_MAX, "%s", us < 0 ? "-infinity" : "infinity");
+        return out;
+    }
+    int64_t part = us % 1000000;
+    if (part < 0)
+        part += 1000000;
+    time_format((us - part) * NS_PER_US, out);
+    size_t size = strlen(out);
+    snprintf(out + size - 1, UNITS_TEXT_MAX - size + 1, ".%06dZ", (int)part);
+    return out;
+}
+
+static void read_times(struct outbox_row *out, const PGresult *result, int row, arena *arena) {
+    char text[UNITS_TEXT_MAX];
+    int64_t created = pg_time(result, row, COLUMN_created_at),
+            occurred = pg_time(result, row, COLUMN_occurred_at);
+    out->created_us = has_ns(created) ? created : 0;
+    if (!has_ns(occurred))
+        defective(out, "occurred_at is not a time between 1678 and 2261");
+    else if (!pg_null(result, row, COLUMN_occurred_at))
+        out->draft.time = arena_text(arena, weir_text_of(time_format(occurred * NS_PER_US, text)));
+    else if (out->created_us)
+        out->draft.time = arena_text(arena, weir_text_of(pg_outbox_time(out->created_us, text)));
+}
+
+void pg_outbox_row(struct outbox_row *out, const PGresult *result, int row, arena *arena) {
+    out->pos = pg_int(result, row, PG_ROW_POS);
+    out->txn = (uint64_t)pg_int(result, row, PG_ROW_XID);
+    for (size_t i = 0; i < sizeof text_columns / sizeof *text_columns; i++)
+        read_text(out, &text_columns[i], pg_text(result, row, text_columns[i].column), arena);
+    read_payload(out, result, row, arena);
+    read_version(out, result, row, arena);
+    read_times(out, result, row, arena);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Waking up when somebody commits. Writers notify only while the relay sleeps: it says so in the sequence outbox_wake, looks
+ * once more, and then waits for a notification. One that asked before and commits after that look tells nobody, so the relay
+ * also looks by itself, after 50 ms, 100 ms, ... 1 s. While the horizon holds rows back nobody notifies either: it looks every
+ * few milliseconds, and ever less often. */
+#include <poll.h>
+
+#include "base/fail.h"
+#include "store/pg_outbox.h"
+
+enum { PAUSE_FIRST_MS = 50, PAUSE_HELD_MS = 2, PAUSE_LAST_MS = 1000, ASLEEP_S = 10 };
+
+static int64_t mono_ns(const pg_outbox *outbox) {
+    return outbox->base.clock->mono_ns(outbox->base.clock->self);
+}
+
+/* Tells writers that we sleep (seconds), or that we are awake (0). */
+static weir_code say(pg_outbox *outbox, int64_t seconds) {
+    pg_arg_int8(pg_outbox_args(outbox), seconds);
+    WEIR_TRY(pg_outbox_call(outbox, "sleep", NULL, NULL));
+    outbox->asleep = seconds > 0;
+    outbox->asleep_ns = mono_ns(outbox) + seconds * NS_PER_S;
+    return WEIR_OK;
+}
+
+/* Takes the notifications that came; true when there were any. */
+static bool notified(pg_outbox *outbox) {
+    bool any = false;
+    if (!pg_absorb(outbox->pg))
+        return true; /* the next call finds out */
+    for (PGnotify *notify; (notify = PQnotifies(outbox->pg->conn)); any = true)
+        PQfreemem(notify);
+    return any;
+}
+
+static int64_t next_pause(pg_outbox *outbox) {
+    int64_t first = outbox->held ? PAUSE_HELD_MS : PAUSE_FIRST_MS;
+    int64_t pause = outbox->pause_ms < first ? first : outbox->pause_ms * 2;
+    return outbox->pause_ms = pause < PAUSE_LAST_MS ? pause : PAUSE_LAST_MS;
+}
+
+static bool wake_up(pg_outbox *outbox) {
+    outbox->pause_ms = 0;
+    if (outbox->asleep && !outbox->pg->lost)
+        (void)!say(outbox, 0);
+    return true;
+}
+
+bool pg_outbox_wait(outbox *any, int64_t timeout_ms) {
+    pg_outbox *outbox = (pg_outbox *)any;
+    if (outbox_woken(any))
+        return true;
+    if (pg_outbox_drain(outbox, NULL) != WEIR_OK) {
+        outbox_pause(any, timeout_ms < PAUSE_FIRST_MS ? timeout_ms : PAUSE_FIRST_MS);
+        return true; /* the next claim says what is wrong */
+    }
+    if (!outbox->asleep || mono_ns(outbox) > outbox->asleep_ns - 2 * NS_PER_S) {
+        bool again = outbox->asleep;
+        if (say(outbox, ASLEEP_S) != WEIR_OK || !again)
+            return true; /* once more, now that writers know */
+    }
+    if (notified(outbox))
+        return wake_up(outbox);
+    int64_t pause = next_pause(outbox);
+    pg_wait(outbox->pg, any->wake_fd, pause < timeout_ms ? pause : timeout_ms);
+    if (outbox_woken(any))
+        return true;
+    if (notified(outbox))
+        return wake_up(outbox);
+    return pause <= timeout_ms;
+}

@@ -1,0 +1,10 @@
+-- From where pending rows stand, and who is still writing. $1: below it there were none, but for those of the transactions $2, which
+-- were running then.
+SELECT coalesce((SELECT pos FROM outbox_rows
+                 WHERE NOT processed AND parked_at IS NULL
+                       AND pos >= least($1::bigint, (SELECT min(f.pos) FROM unnest($2::xid8[]) AS late (xid)
+                                                     CROSS JOIN LATERAL (SELECT r.pos FROM outbox_rows r
+                                                                         WHERE r.xid = late.xid AND NOT r.processed AND r.parked_at IS NULL
+                                                                         ORDER BY r.pos LIMIT 1) AS f))
+                 ORDER BY pos LIMIT 1), 0),
+       pg_current_snapshot()
