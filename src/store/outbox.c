@@ -27,11 +27,8 @@ char *outbox_url_safe(const char *url) {
 }
 
 static weir_code url_refused(const char *url, weir_error *err) {
-    weir_code code = is_postgres(url) ? weir_fail(err, WEIR_UNSUPPORTED,
-                                                  "this weir has no PostgreSQL outbox yet, only sqlite:PATH")
-                                      : weir_fail(err, WEIR_INVALID, "'%s' is not the url of an outbox", url);
-    weir_hint(err, "write postgres://USER@HOST/DATABASE, or sqlite:PATH, for example sqlite:shop.db");
-    return code;
+    weir_fail(err, WEIR_INVALID, "'%s' is not the url of an outbox", url);
+    return weir_hint(err, "write postgres://USER@HOST/DATABASE, or sqlite:PATH, for example sqlite:shop.db");
 }
 
 weir_code outbox_open(outbox **out, const char *url, const struct outbox_options *options, weir_error *err) {
@@ -42,6 +39,8 @@ weir_code outbox_open(outbox **out, const char *url, const struct outbox_options
     }
     if (url && strncmp(url, "sqlite:", 7) == 0)
         return sqlite_outbox_open(out, url, options ? options : &none, err);
+    if (url && is_postgres(url))
+        return pg_outbox_open(out, url, options ? options : &none, err);
     return url_refused(url ? url : "", err);
 }
 

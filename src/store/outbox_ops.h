@@ -60,6 +60,9 @@ void outbox_note(struct outbox_health *out, arena *arena, const char *format, ..
 WEIR_MUST_CHECK weir_code sqlite_outbox_open(outbox **out, const char *url,
                                              const struct outbox_options *options, weir_error *err);
 WEIR_MUST_CHECK weir_code sqlite_outbox_init(const char *url, weir_error *err);
+/* The backend that polls; its connection calls itself weir-relay-<uuid>. */
+WEIR_MUST_CHECK weir_code pg_outbox_open(outbox **out, const char *url, const struct outbox_options *options,
+                                         weir_error *err);
 WEIR_MUST_CHECK weir_code pg_outbox_init(const char *url, const struct outbox_layout *layout,
                                          weir_error *err);
 /* What every backend's struct outbox begins with. */

@@ -5,7 +5,7 @@
  * Each claim goes together with a look at where pending rows begin, for the next claim: what was marked before leaves dead
  * index entries in front, which would be walked again and again. Below that floor only a transaction that ran at that moment
  * can bring rows, because a transaction has its number before its first position; those are remembered and asked for. */
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fail.h"

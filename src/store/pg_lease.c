@@ -123,10 +123,11 @@ weir_code pg_outbox_beat(pg_outbox *outbox, weir_error *err) {
 
 /* --- health ------------------------------------------------------------------------------------ */
 
-weir_code pg_outbox_health(outbox *any, struct outbox_health *out, weir_error *err) {
+weir_code pg_outbox_health(outbox *any, arena *arena, struct outbox_health *out, weir_error *err) {
     pg_outbox *outbox = (pg_outbox *)any;
     struct holder holder;
-    *out = (struct outbox_health){.layout = 1, .synchronous = 2, .intact = true};
+    (void)arena;
+    out->layout = 1;
     WEIR_TRY(pg_outbox_drain(outbox, err));
     WEIR_TRY(read_holder(outbox, &holder, err));
     out->relay_running = holder.pid > 0 && !outbox->leased;

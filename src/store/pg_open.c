@@ -169,6 +169,7 @@ static const struct outbox_ops ops = {
     .claim = pg_outbox_claim,
     .settle = pg_outbox_settle,
     .flush = pg_outbox_flush,
+    .unsettled = pg_outbox_unsettled,
     .park = pg_outbox_park,
     .span = pg_outbox_span,
     .pending = pg_outbox_pending,

@@ -114,10 +114,6 @@ void pg_outbox_held(pg_outbox *outbox, bool held, uint64_t by);
 /* Sends, with the call that follows, that the relay is awake; tells that it lives. */
 WEIR_MUST_CHECK weir_code pg_outbox_beat(pg_outbox *outbox, weir_error *err);
 
-/* Opens the backend that polls; its application name in the database is weir-relay-<uuid>. */
-WEIR_MUST_CHECK weir_code pg_outbox_open(outbox **out, const char *url, const struct outbox_options *options,
-                                         weir_error *err);
-
 /* The backend's functions (outbox_ops.h). */
 void pg_outbox_close(outbox *any);
 weir_code pg_outbox_lease(outbox *any, weir_error *err);
@@ -127,6 +123,7 @@ weir_code pg_outbox_claim(outbox *any, const struct outbox_wanted *wanted, arena
                           struct outbox_row **rows, size_t *count, weir_error *err);
 weir_code pg_outbox_settle(outbox *any, const struct outbox_settlement *settlement, weir_error *err);
 weir_code pg_outbox_flush(outbox *any, weir_error *err);
+size_t pg_outbox_unsettled(const outbox *any);
 weir_code pg_outbox_park(outbox *any, const struct outbox_parking *rows, size_t count, int64_t now_us,
                          weir_error *err);
 weir_code pg_outbox_span(outbox *any, struct outbox_span *out, weir_error *err);
@@ -144,7 +141,7 @@ weir_code pg_outbox_each(outbox *any, int state, int64_t after_pos, size_t limit
 weir_code pg_outbox_find(outbox *any, const char *pos_or_id, struct outbox_view *out, weir_error *err);
 weir_code pg_outbox_lookup(outbox *any, const weir_text *ids, size_t count, arena *arena,
                            struct outbox_known *out, weir_error *err);
-weir_code pg_outbox_health(outbox *any, struct outbox_health *out, weir_error *err);
+weir_code pg_outbox_health(outbox *any, arena *arena, struct outbox_health *out, weir_error *err);
 void pg_outbox_tell(outbox *any, struct outbox_told *out);
 bool pg_outbox_wait(outbox *any, int64_t timeout_ms);
 

@@ -45,6 +45,10 @@ weir_code pg_outbox_flush(outbox *any, weir_error *err) {
     return pg_outbox_drain((pg_outbox *)any, err);
 }
 
+size_t pg_outbox_unsettled(const outbox *any) {
+    return ((const pg_outbox *)any)->unsettled;
+}
+
 static void range_args(struct pg_args *args, const struct outbox_settlement *settlement, bool sequences) {
     size_t count = settlement->range_count;
     int64_t *numbers = mem_alloc((count + 1) * sizeof *numbers), sequence = (int64_t)settlement->first_seq;
