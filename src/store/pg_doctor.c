@@ -20,10 +20,7 @@ weir_code pg_doctor(struct pg *pg, arena *arena, struct outbox_health *out, weir
             outbox_note(out, arena, "%.*s", TEXT_ARG(sentence));
         else if (text_is(kind, "layout"))
             out->layout = (int)strtol(sentence.data, NULL, 10);
-        else if (text_is(kind, "relay"))
-            out->relay_pid = (int)strtol(sentence.data, NULL, 10);
     }
-    out->relay_running = out->relay_pid != 0;
     PQclear(result);
     return WEIR_OK;
 }

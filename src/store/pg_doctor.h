@@ -6,7 +6,7 @@
 #include "store/outbox.h"
 #include "store/pg.h"
 
-/* What outbox_ops.health does. */
+/* The layout, findings and notes of outbox_ops.health; who relays is the lease's to say. */
 WEIR_MUST_CHECK weir_code pg_doctor(struct pg *pg, arena *arena, struct outbox_health *out, weir_error *err);
 
 #endif

@@ -151,9 +151,6 @@ UNION ALL
 SELECT 66, 'note', format('the slot %s is followed by process %s and holds back %s of log', slot, active_pid, pg_size_pretty(held))
 FROM meta WHERE active
 
--- what C asks
 UNION ALL
 SELECT 90, 'layout', layout::text FROM meta
-UNION ALL
-SELECT 91, 'relay', pid::text FROM outbox_lease WHERE until > clock_timestamp() AND pid IN (SELECT pid FROM pg_stat_activity)
 ORDER BY place, sentence
