@@ -39,6 +39,8 @@ weir_code outbox_open(outbox **out, const char *url, const struct outbox_options
     }
     if (url && strncmp(url, "sqlite:", 7) == 0)
         return sqlite_outbox_open(out, url, options ? options : &none, err);
+    if (url && is_postgres(url) && options && options->wal)
+        return wal_outbox_open(out, url, options, err);
     if (url && is_postgres(url))
         return pg_outbox_open(out, url, options ? options : &none, err);
     return url_refused(url ? url : "", err);

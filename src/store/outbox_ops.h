@@ -63,6 +63,9 @@ WEIR_MUST_CHECK weir_code sqlite_outbox_init(const char *url, weir_error *err);
 /* The backend that polls; its connection calls itself weir-relay-<uuid>. */
 WEIR_MUST_CHECK weir_code pg_outbox_open(outbox **out, const char *url, const struct outbox_options *options,
                                          weir_error *err);
+/* The backend that follows the log, on top of that one. */
+WEIR_MUST_CHECK weir_code wal_outbox_open(outbox **out, const char *url, const struct outbox_options *options,
+                                          weir_error *err);
 WEIR_MUST_CHECK weir_code pg_outbox_init(const char *url, const struct outbox_layout *layout,
                                          weir_error *err);
 /* What every backend's struct outbox begins with. */

@@ -107,6 +107,8 @@ void pg_outbox_forget(pg_outbox *outbox); /* drops all hints: rows may be pendin
 /* A row of claim.sql or claim_txn.sql; texts are copied into arena. */
 void pg_outbox_row(struct outbox_row *out, const PGresult *result, int row, arena *arena);
 enum { PG_ROW_POS = 0, PG_ROW_XID = 1, PG_ROW_SIZE = 16 };
+/* Can the time be written in nanoseconds: from 1678 to 2261? */
+bool pg_outbox_has_ns(int64_t us);
 /* "2025-11-14T12:00:00.123456Z"; "" for no time, "infinity". */
 const char *pg_outbox_time(int64_t us, char out[UNITS_TEXT_MAX]);
 

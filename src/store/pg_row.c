@@ -90,12 +90,12 @@ static void read_version(struct outbox_row *out, const PGresult *result, int row
 /* --- times ------------------------------------------------------------------------------------- */
 
 /* What 64 bits of nanoseconds hold: from 1678 to 2261. */
-static bool has_ns(int64_t us) {
+bool pg_outbox_has_ns(int64_t us) {
     return us > -9214560000000000LL && us < 9214560000000000LL;
 }
 
 const char *pg_outbox_time(int64_t us, char out[UNITS_TEXT_MAX]) {
-    if (!has_ns(us)) {
+    if (!pg_outbox_has_ns(us)) {
         snprintf(out, UNITS_TEXT_MAX, "%s", us < 0 ? "-infinity" : "infinity");
         return out;
     }
@@ -112,8 +112,8 @@ static void read_times(struct outbox_row *out, const PGresult *result, int row, 
     char text[UNITS_TEXT_MAX];
     int64_t created = pg_time(result, row, COLUMN_created_at),
             occurred = pg_time(result, row, COLUMN_occurred_at);
-    out->created_us = has_ns(created) ? created : 0;
-    if (!has_ns(occurred))
+    out->created_us = pg_outbox_has_ns(created) ? created : 0;
+    if (!pg_outbox_has_ns(occurred))
         defective(out, "occurred_at is not a time between 1678 and 2261");
     else if (!pg_null(result, row, COLUMN_occurred_at))
         out->draft.time = arena_text(arena, weir_text_of(time_format(occurred * NS_PER_US, text)));

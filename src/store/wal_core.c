@@ -301,6 +301,17 @@ struct outbox_mark wal_core_mark(const wal_core *core) {
     return (struct outbox_mark){.pos = INT64_MAX, .horizon = MARK_BIT | (core->ordinals + 1)};
 }
 
+bool wal_core_is_mark(struct outbox_mark mark) {
+    return (mark.horizon & MARK_BIT) != 0;
+}
+
+int64_t wal_core_first(const wal_core *core) {
+    const struct wal_row *row = core->first_row;
+    while (row && !row->type)
+        row = row->next;
+    return row ? row->row.pos : 0;
+}
+
 size_t wal_core_rows(const wal_core *core) {
     return core->rows;
 }
@@ -334,6 +345,10 @@ uint64_t wal_core_confirmed(const wal_core *core) {
     if (!core->tailing)
         return core->confirmed;
     return core->first_txn ? core->first_txn->before : core->seen;
+}
+
+uint64_t wal_core_said(const wal_core *core) {
+    return core->seen;
 }
 
 /* --- phases --------------------------------------------------------------------------------------------- */

@@ -62,7 +62,9 @@ void wal_core_claim(wal_core *core, const struct outbox_wanted *wanted, arena *a
 bool wal_core_news(const wal_core *core);
 /* A mark for outbox_span: every row in the window now is below it. Marks of an earlier tail mean nothing. */
 struct outbox_mark wal_core_mark(const wal_core *core);
+bool wal_core_is_mark(struct outbox_mark mark); /* of a window, not of the table */
 size_t wal_core_rows(const wal_core *core);
+int64_t wal_core_first(const wal_core *core); /* position of the first row; 0: none */
 bool wal_core_has(const wal_core *core, int64_t pos);
 
 /* The row left the window: published in settlement `number` (which is durable when wal_core_durable says so), or parked
@@ -72,13 +74,14 @@ void wal_core_done(wal_core *core, int64_t pos, uint64_t number);
 void wal_core_durable(wal_core *core, uint64_t number);
 /* Up to here the log may be let go. */
 uint64_t wal_core_confirmed(const wal_core *core);
+/* Up to here it was said. */
+uint64_t wal_core_said(const wal_core *core);
 
 /* --- streams that are stuck --------------------------------------------------------------------- */
 
 /* Holds the types nobody took for too long; how many rows left the window. */
 size_t wal_core_hold(wal_core *core, int64_t now_ns);
-/* Are all types the last claim left out held? Then CATCH_UP may end without their rows. */
-bool wal_core_all_held(const wal_core *core);
+bool wal_core_holds(const wal_core *core); /* any type */
 /* The held types, in arena. */
 size_t wal_core_held(const wal_core *core, arena *arena, const char ***types);
 

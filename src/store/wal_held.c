@@ -117,12 +117,12 @@ size_t wal_core_hold(wal_core *core, int64_t now_ns) {
     return before - core->rows;
 }
 
-bool wal_core_all_held(const wal_core *core) {
+bool wal_core_holds(const wal_core *core) {
     size_t cursor = 0;
     for (struct wal_type *type; next_type(core, &cursor, &type);)
-        if (type->known && type->left_out == core->looks && !type->held)
-            return false;
-    return true;
+        if (type->held)
+            return true;
+    return false;
 }
 
 size_t wal_core_held(const wal_core *core, arena *arena, const char ***types) {

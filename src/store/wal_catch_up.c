@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way from the table to the log. Claims come from the table as S0 sees it until the table says that nothing of it is
+ * pending; then the log is followed from where the slot stands, and what S0 sees is skipped there. While other things hinder
+ * that (a slot being made, an earlier walsender that lives on), S0 is taken anew once a second, and the relay polls in effect.
+ *
+ * A new slot is made when the table was drained once, so that it does not hold back the log of a long backlog; then S0 is
+ * taken again, because the slot tells only what was committed after it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/log.h"
+#include "store/wal_outbox.h"
+
+extern const char sql_pg_wal_drained[];
+
+#define DRAINED_NS (20 * NS_PER_MS) /* asked again so soon at the earliest */
+
+int64_t wal_outbox_now(const wal_outbox *wal) {
+    return wal->base.clock->mono_ns(wal->base.clock->self);
+}
+
+/* --- connections ------------------------------------------------------------------------------------- */
+
+static weir_code ensure_mark(wal_outbox *wal, weir_error *err) {
+    struct pg_options options = {.application = wal->table->application, .clock = wal->base.clock};
+    struct pg *pg;
+    if (wal->mark)
+        return WEIR_OK;
+    WEIR_TRY(pg_open(&pg, wal->connect_url, &options, err));
+    weir_code code = wal_slot_look(pg, wal->base.uuid, &wal->slot, err);
+    if (code != WEIR_OK) {
+        pg_close(pg);
+        return code;
+    }
+    return wal_mark_open(&wal->mark, pg, wal->slot.name, strcmp(wal->slot.preset, "weir") == 0, err);
+}
+
+static weir_code open_stream(wal_outbox *wal, weir_error *err) {
+    const struct wal_stream_options options = {.slot = wal->slot.name,
+                                               .application = wal->table->application,
+                                               .publication = WAL_PUBLICATION,
+                                               .binary = strcmp(wal->slot.preset, "weir") == 0,
+                                               .clock = wal->base.clock};
+    return wal_stream_open(&wal->stream, wal->connect_url, &options, err);
+}
+
+static void close_stream(wal_outbox *wal) {
+    wal_stream_close(wal->stream);
+    wal->stream = NULL;
+}
+
+weir_code wal_outbox_try_stream(wal_outbox *wal, weir_error *err) {
+    weir_code code = open_stream(wal, err);
+    close_stream(wal);
+    return code;
+}
+
+void wal_outbox_fall_back(wal_outbox *wal) {
+    close_stream(wal);
+    if (wal->mark && (wal_mark_busy(wal->mark) || wal_mark_waiting(wal->mark))) {
+        wal_mark_close(wal->mark);
+        wal->mark = NULL;
+    }
+    wal_core_catch_up(wal->core);
+    wal_stray_clear(&wal->stray);
+    pg_outbox_forget(wal->table);
+    wal->columns.relation = 0;
+    wal->step = WAL_STEP_DRAIN;
+    wal->found_late = false;
+    wal->snapshot_ns = wal->drained_ns = wal->taken_ns = 0;
+}
+
+/* --- S0 ------------------------------------------------------------------------------------------------ */
+
+static weir_code take_snapshot(wal_outbox *wal, weir_error *err) {
+    PGresult *result;
+    WEIR_TRY(ensure_mark(wal, err));
+    weir_code code =
+        pg_query(wal_mark_pg(wal->mark), "SELECT pg_current_snapshot()::text", NULL, &result, err);
+    if (code != WEIR_OK) {
+        wal_mark_close(wal->mark);
+        wal->mark = NULL;
+        return code;
+    }
+    code = wal_core_snapshot(wal->core, pg_text(result, 0, 0), err);
+    PQclear(result);
+    wal->snapshot_ns = wal_outbox_now(wal);
+    wal->table->snapshot = wal_core_snapshot_text(wal->core);
+    return code;
+}
+
+weir_code wal_outbox_snapshot(wal_outbox *wal, weir_error *err) {
+    return wal->snapshot_ns ? WEIR_OK : take_snapshot(wal, err);
+}
+
+/* Once a second, so that rows of streams that are well do not wait for those that are not. */
+static weir_code renew_snapshot(wal_outbox *wal, weir_error *err) {
+    if (wal_outbox_now(wal) - wal->snapshot_ns < WAL_BEAT_NS)
+        return WEIR_OK;
+    WEIR_TRY(take_snapshot(wal, err));
+    outbox_wake(&wal->base);
+    return WEIR_OK;
+}
+
+static weir_code is_drained(wal_outbox *wal, bool *drained, weir_error *err) {
+    struct pg_args args;
+    PGresult *result;
+    const char **held;
+    arena_reset(wal->scratch);
+    size_t count = wal_core_held(wal->core, wal->scratch, &held);
+    pg_args_init(&args);
+    pg_arg_cstr(&args, wal_core_snapshot_text(wal->core));
+    pg_arg_texts(&args, held, count);
+    weir_code code = pg_query(wal_mark_pg(wal->mark), sql_pg_wal_drained, &args, &result, err);
+    pg_args_release(&args);
+    if (code != WEIR_OK) {
+        wal_mark_close(wal->mark);
+        wal->mark = NULL;
+        return code;
+    }
+    *drained = pg_bool(result, 0, 0);
+    PQclear(result);
+    return WEIR_OK;
+}
+
+/* --- the slot ------------------------------------------------------------------------------------------ */
+
+static weir_code forget_slot(wal_outbox *wal, weir_error *err) {
+    struct pg *pg = wal_mark_pg(wal->mark);
+    if (wal->slot.exists)
+        WEIR_TRY(wal_slot_drop(pg, &wal->slot, err));
+    log_line(LOG_WARN, "outbox", "the replication slot is made anew", "outbox", wal->base.url, "slot",
+             wal->slot.name, NULL);
+    wal->slot.exists = wal->slot.remembered = false;
+    return pg_query(pg, "UPDATE outbox_meta SET slot = NULL, confirmed_lsn = NULL", NULL, NULL, err);
+}
+
+weir_code wal_outbox_diagnose(wal_outbox *wal, weir_error *err) {
+    WEIR_TRY(ensure_mark(wal, err));
+    WEIR_TRY(wal_slot_look(wal_mark_pg(wal->mark), wal->base.uuid, &wal->slot, err));
+    weir_error why;
+    weir_code code = wal_slot_judge(&wal->slot, wal->base.url, &why);
+    if (code != WEIR_OK && wal->anew)
+        code = wal_slot_judge_anew(&wal->slot, wal->base.url, &why);
+    if (code != WEIR_OK && err)
+        *err = why;
+    return code;
+}
+
+/* The slot as it stands is used by nobody and can be followed, or there is none. */
+static weir_code claim_slot(wal_outbox *wal, bool *free, weir_error *err) {
+    *free = false;
+    WEIR_TRY(wal_outbox_diagnose(wal, err));
+    WEIR_TRY(wal_slot_judge_use(&wal->slot, wal->table->application, wal->base.url, err));
+    if (wal->slot.active_pid) {
+        int64_t now = wal_outbox_now(wal);
+        wal->taken_ns = wal->taken_ns ? wal->taken_ns : now;
+        if (now - wal->taken_ns < WAL_TAKEOVER_NS)
+            return WEIR_OK;
+        wal->taken_ns = now;
+        log_line(LOG_WARN, "outbox", "the walsender of an earlier relay is ended", "outbox", wal->base.url,
+                 NULL);
+        return wal_slot_end_user(wal_mark_pg(wal->mark), &wal->slot, err);
+    }
+    if (wal->anew && wal_slot_judge(&wal->slot, wal->base.url, NULL) != WEIR_OK)
+        WEIR_TRY(forget_slot(wal, err));
+    wal->anew = false;
+    *free = true;
+    return WEIR_OK;
+}
+
+/* --- steps ----------------------------------------------------------------------------------------------- */
+
+static weir_code begin_making(wal_outbox *wal, weir_error *err) {
+    close_stream(wal);
+    WEIR_TRY(open_stream(wal, err));
+    WEIR_TRY(wal_stream_create_begin(wal->stream, err));
+    wal->step = WAL_STEP_MAKE;
+    return WEIR_OK;
+}
+
+static weir_code go_on_making(wal_outbox *wal, weir_error *err) {
+    bool made;
+    uint64_t lsn;
+    weir_code code = wal_stream_create_ended(wal->stream, &made, &lsn, err);
+    if (code == WEIR_OK && !made)
+        return renew_snapshot(wal, err);
+    close_stream(wal);
+    wal->step = WAL_STEP_DRAIN;
+    WEIR_TRY(code);
+    log_line(LOG_INFO, "outbox", "a replication slot was made", "outbox", wal->base.url, "slot",
+             wal->slot.name, NULL);
+    WEIR_TRY(wal_slot_remember(wal_mark_pg(wal->mark), &wal->slot, lsn, err));
+    WEIR_TRY(take_snapshot(wal, err));
+    outbox_wake(&wal->base);
+    return WEIR_OK;
+}
+
+static weir_code begin_tail(wal_outbox *wal, weir_error *err) {
+    close_stream(wal);
+    WEIR_TRY(open_stream(wal, err));
+    weir_code code = wal_stream_start(wal->stream, wal->slot.confirmed_lsn, err);
+    if (code != WEIR_OK) {
+        close_stream(wal);
+        return code;
+    }
+    wal_core_tail(wal->core, wal->slot.confirmed_lsn);
+    wal->table->snapshot = NULL;
+    wal->step = WAL_STEP_TAIL;
+    wal->written_lsn = wal->slot.remembered_lsn;
+    wal->round_ns = wal->look_ns = wal->beat_ns = wal_outbox_now(wal);
+    wal->heartbeat_ns = wal->confirm_ns = wal->round_ns;
+    log_line(LOG_INFO, "outbox", "the log is followed", "outbox", wal->base.url, "slot", wal->slot.name,
+             NULL);
+    return WEIR_OK;
+}
+
+static weir_code after_drain(wal_outbox *wal, weir_error *err) {
+    bool free;
+    WEIR_TRY(claim_slot(wal, &free, err));
+    if (!free)
+        return renew_snapshot(wal, err);
+    if (!wal->slot.exists)
+        return begin_making(wal, err);
+    if (!wal->slot.remembered) { /* made by an earlier life that ended before it wrote that down */
+        WEIR_TRY(wal_slot_remember(wal_mark_pg(wal->mark), &wal->slot, wal->slot.confirmed_lsn, err));
+        wal->slot.remembered_lsn = wal->slot.confirmed_lsn;
+    }
+    return begin_tail(wal, err);
+}
+
+static weir_code drain(wal_outbox *wal, weir_error *err) {
+    bool drained;
+    int64_t now = wal_outbox_now(wal);
+    if (now - wal->drained_ns < DRAINED_NS)
+        return WEIR_OK;
+    WEIR_TRY(pg_outbox_flush(&wal->table->base, err));
+    WEIR_TRY(wal_outbox_snapshot(wal, err));
+    wal_core_hold(wal->core, now);
+    WEIR_TRY(is_drained(wal, &drained, err));
+    wal->drained_ns = wal_outbox_now(wal);
+    return drained ? after_drain(wal, err) : renew_snapshot(wal, err);
+}
+
+/* What passes by itself does not stop the relay: it goes on with the table, and says what hinders it. */
+weir_code wal_outbox_advance(wal_outbox *wal, weir_error *err) {
+    weir_error why = {0};
+    weir_code code = WEIR_OK;
+    if (wal_outbox_now(wal) < wal->hindered_ns)
+        return WEIR_OK;
+    if (wal->step == WAL_STEP_DRAIN)
+        code = drain(wal, &why);
+    else if (wal->step == WAL_STEP_MAKE)
+        code = go_on_making(wal, &why);
+    snprintf(wal->hindrance, sizeof wal->hindrance, "%s%.380s",
+             code == WEIR_OK ? "" : "the log: ", code == WEIR_OK ? "" : why.message);
+    if (code == WEIR_OK)
+        return WEIR_OK;
+    if (why.retriable && !wal->table->pg->lost) {
+        wal->hindered_ns = wal_outbox_now(wal) + WAL_BEAT_NS;
+        return wal->mark ? renew_snapshot(wal, err) : WEIR_OK;
+    }
+    if (err)
+        *err = why;
+    return code;
+}
