@@ -220,6 +220,8 @@ static weir_code turn(weir_relay *relay, weir_error *err) {
     watch_connection(relay);
     drive_all(relay);
     weir_code code = relay->now_ns >= relay->hold_ns ? claim_rows(relay, &trouble) : WEIR_OK;
+    if (code == WEIR_OK && all_looked(relay) && !relay->failed)
+        code = relay_sample(relay, &trouble);
     if (code == WEIR_OK)
         code = clean(relay, &trouble);
     if (relay_store(relay, code) != WEIR_OK && !relay->lost)

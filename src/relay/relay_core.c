@@ -97,9 +97,10 @@ enum relay_want relay_core_settled(relay_core *core) {
         core->refused = false;
         core->incomplete = 0;
     }
+    core->missed = core->missed && core->settling != SETTLE_HEALED;
     if (core->settlement.verify)
         core->durable_seq = core->settlement.cursor_seq;
-    return relay_core_go_on(core);
+    return core->missed && core->settling == SETTLE_ACKED ? load_again(core) : relay_core_go_on(core);
 }
 
 enum relay_want relay_core_reload(relay_core *core) {
@@ -223,6 +224,11 @@ enum relay_want relay_core_tick(relay_core *core, int64_t mono_ns) {
 
 enum relay_want relay_core_hurry(relay_core *core) {
     return core->want == WANT_WAIT ? load_again(core) : core->want;
+}
+
+enum relay_want relay_core_missed(relay_core *core) {
+    core->missed = true;
+    return relay_core_check(core);
 }
 
 enum relay_want relay_core_check(relay_core *core) {

@@ -101,6 +101,8 @@ enum relay_want relay_core_failed(relay_core *core, const char *why, int64_t mon
 enum relay_want relay_core_tick(relay_core *core, int64_t mono_ns);
 /* Look at the stream again: after a reconnect, and now and then. Only where nothing is in flight. */
 enum relay_want relay_core_check(relay_core *core);
+/* A row that was published is not where it was. Behind a fence WANT_HEAL follows, once stream and database are at one. */
+enum relay_want relay_core_missed(relay_core *core);
 /* The wait is over now: what was waited for may be there. */
 enum relay_want relay_core_hurry(relay_core *core);
 

@@ -150,6 +150,14 @@ static enum relay_want fence(relay_core *core, const struct relay_cursor *cursor
     return relay_core_go(core, WANT_SEND);
 }
 
+/* Nothing but single messages is missing: the last batch is settled, and need not be told again. */
+static enum relay_want fence_settled(relay_core *core, const struct relay_cursor *cursor) {
+    enum relay_want want = fence(core, cursor);
+    core->outgoing.first = core->outgoing.count = core->outgoing.range_count = 0;
+    core->outgoing.ids_hash = OUTBOX_HASH_START;
+    return want;
+}
+
 /* A rival may have moved both while they were read one after the other. Its batch followed one that it had settled, so the
  * database shows that when it is read again; only what stands still is a contradiction. */
 enum relay_want relay_core_contradiction(relay_core *core, uint64_t found) {
@@ -279,7 +287,8 @@ enum relay_want relay_core_decide(relay_core *core, const struct relay_cursor *c
         return core->settled.known ? relay_core_ready(core, 0, core->settled.batch_no + 1)
                                    : settle(core, SETTLE_REGISTER, NULL);
     if (cursor->sequence == settled)
-        return relay_core_ready(core, settled, cursor->batch_no + 1);
+        return core->missed ? fence_settled(core, cursor)
+                            : relay_core_ready(core, settled, cursor->batch_no + 1);
     if (follows_settled(core, cursor))
         return settle(core, SETTLE_RECONCILE, cursor);
     if (may_be_ahead(core, cursor))

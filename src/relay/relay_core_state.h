@@ -22,6 +22,7 @@ struct relay_core {
     char created[40];
     uint64_t first_seq, last_seq;
     bool recreated;
+    bool missed;          /* a row is not where it was published */
     uint64_t durable_seq; /* S as the database was known to have it; settlements under way may be ahead */
     struct {
         bool found;

@@ -27,8 +27,10 @@ enum {
     RELAY_SMALL_ROWS = 32,  /* a batch of fewer is flushed at once: nobody waits for a millisecond timer */
     RELAY_CURSORS_KEPT =
         2, /* where cursors are removed, beyond settlements under way: a batch and the fence behind it */
-    RELAY_HEAL_ROWS = 500, /* looked at in one step of healing */
-    RELAY_HEAL_GOOD = 2000 /* so many present in a row: a stream that lost its end has the rest */
+    RELAY_SAMPLE_MS = 10000, /* how often published rows are read back (A9) ... */
+    RELAY_SAMPLES = 8,       /* ... and how many: the newest, and some anywhere */
+    RELAY_HEAL_ROWS = 500,   /* looked at in one step of healing */
+    RELAY_HEAL_GOOD = 2000   /* so many present in a row: a stream that lost its end has the rest */
 };
 
 /* Rows whose events were sent under a batch id and wait for the cursor message that commits them. */
@@ -63,6 +65,7 @@ struct relay_stream {
     bool looked;        /* it was seen since the start: rows may be claimed */
     uint64_t looked_in; /* the claim in which that happened: its rows were read too early */
     int64_t watched_ns;
+    int64_t missed_pos;          /* a row that is not where it was published; 0: none */
     uint64_t published, batches; /* settled; under relay->lock */
     /* the batch in flight */
     _Atomic uint64_t token; /* 0: none; read by on_ack */
@@ -105,7 +108,8 @@ struct weir_relay {
     uint64_t epoch;
     uint64_t tokens;
     int64_t now_ns;
-    int64_t clean_ns, count_ns, hold_ns;
+    int64_t clean_ns, count_ns, hold_ns, sample_ns;
+    uint64_t samples; /* taken so far */
     int database_failures;
     bool failed;     /* a core stopped, or the lease is lost: failure says why */
     bool lost;       /* it is the lease: nothing more is sent or settled */
@@ -157,6 +161,16 @@ void relay_set_active(weir_relay *relay, bool active);
 void relay_set_trouble(weir_relay *relay, const char *trouble); /* logs what is new */
 /* Looks at the backlog, once a second at most, and so that counting takes a fiftieth of the time at most. */
 void relay_count_pending(weir_relay *relay);
+
+/* --- sample.c --- */
+/* Now and then: are published rows still where they were? What is missing is told to its core. */
+WEIR_MUST_CHECK weir_code relay_sample(weir_relay *relay, weir_error *err);
+/* Which position is sample `number` of those from low to high? Evenly spread, every one in time. */
+int64_t relay_sample_position(int64_t low, int64_t high, uint64_t number);
+/* Does the stream remove single messages by itself, so that absence proves nothing? */
+bool relay_stream_removes(const struct relay_stream *stream);
+/* Does this message hold the event of that id? */
+bool relay_holds_event(weir_relay *relay, const broker_msg *msg, weir_text id);
 
 /* WANT_HEAL. *again: how many rows are pending again. */
 WEIR_MUST_CHECK weir_code relay_heal(struct relay_stream *stream, size_t *again, weir_error *err);

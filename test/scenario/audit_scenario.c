@@ -233,6 +233,42 @@ static void a_message_that_is_gone_is_found(void **state) {
     audited_close(&audited);
 }
 
+/* A running relay reads published rows back now and then: the newest, and others in turn. */
+static void a_relay_notices_a_message_that_is_gone(void **state) {
+    (void)state;
+    static const uint64_t gone[] = {2, 3}; /* in the middle, and the newest */
+    for (size_t i = 0; i < 2; i++) {
+        struct audited audited = audited_open(5);
+        char body[32];
+        weir_relay_stats stats = {0};
+        snprintf(body, sizeof body, "{\"seq\":%d}", (int)gone[i]);
+        kit_api(audited.shop.connection, "STREAM.MSG.DELETE.ORDERS", body);
+        struct shop_running *running = shop_start(&audited.shop, NULL);
+        for (int wait = 0; wait < 500 && (stats.republished == 0 || stats.published == 0); wait++) {
+            usleep(10000);
+            weir_relay_stats_get(running->relay, &stats);
+        }
+        stats = shop_end(running, WEIR_OK);
+        assert_int_equal(stats.republished, 1);
+        assert_int_equal(stats.published, 1);
+        expect_nothing_to_mend(&audited);
+        audited_close(&audited);
+    }
+}
+
+static void a_relay_that_misses_nothing_sends_nothing(void **state) {
+    (void)state;
+    struct audited audited = audited_open(5);
+    kit_api(audited.shop.connection, "STREAM.PURGE.ORDERS", "{\"seq\":3}"); /* as its limits would */
+    struct shop_running *running = shop_start(&audited.shop, NULL);
+    shop_fill(&audited.shop, 5, 5);
+    shop_drained(&audited.shop);
+    weir_relay_stats stats = shop_end(running, WEIR_OK);
+    assert_int_equal(stats.republished, 0);
+    assert_int_equal(stats.published, 5);
+    audited_close(&audited);
+}
+
 static void limits_are_no_loss(void **state) {
     (void)state;
     struct audited audited = audited_open(30);
@@ -345,6 +381,8 @@ static const struct spec specs[] = {
     {"a stream restored from before gets the rest again", a_stream_restored_from_before_gets_the_rest_again},
     {"a stream cut and written over gets the rest again", a_stream_cut_and_written_over_gets_the_rest_again},
     {"a single message that is gone is found", a_message_that_is_gone_is_found},
+    {"a relay notices a message that is gone and sends it again", a_relay_notices_a_message_that_is_gone},
+    {"a relay that misses nothing sends nothing again", a_relay_that_misses_nothing_sends_nothing},
     {"what the limits of a stream took is no loss", limits_are_no_loss},
     {"a database restored from before learns what was published",
      a_database_from_before_learns_what_was_published},

@@ -214,6 +214,8 @@ static void take_rows(struct world *world, struct relay *relay, struct worker *w
         relay_core_batch(worker->core, positions, count, hash);
     else if (mishap(world, 4))
         relay_core_check(worker->core);
+    else if (mishap(world, 4))
+        relay_core_missed(worker->core); /* rightly or not */
 }
 
 static void send_batch(struct world *world, int relay, struct worker *worker, int stream) {

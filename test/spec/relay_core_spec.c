@@ -505,6 +505,35 @@ CASE(a_cursor_of_somebody_else) {
     assert_int_equal(look(known(12, 3), 1, 12, foreign), WANT_STOP);
 }
 
+/* --- a single row is missed --- */
+
+CASE(a_row_that_is_missed) {
+    ready_at(12, 3);
+    assert_int_equal(relay_core_missed(core), WANT_LOAD);
+    look(known(12, 3), 1, 20, cursor_at(12, 9, 3));
+    expect_fence(12);
+    assert_int_equal(relay_core_outgoing(core)->count,
+                     0); /* the last batch is settled: it is not told again */
+    assert_int_equal(relay_core_outgoing(core)->range_count, 0);
+    assert_int_equal(relay_core_acked(core, 21, 1, 0), WANT_HEAL);
+    assert_int_equal(relay_core_healed(core), WANT_SETTLE);
+    assert_int_equal(relay_core_settlement(core)->range_count, 0);
+    assert_int_equal(relay_core_settlement(core)->cursor_seq, 21);
+    assert_int_equal(relay_core_settled(core), WANT_ROWS);
+    relay_core_check(core);
+    assert_int_equal(look(known(21, 4), 1, 21, cursor_at(21, 12, 4)), WANT_ROWS);
+}
+
+CASE(a_row_missed_under_load) {
+    ready_at(12, 3);
+    send(1);
+    assert_int_equal(relay_core_missed(core), WANT_SEND);
+    assert_int_equal(relay_core_acked(core, 14, 2, 0), WANT_SETTLE);
+    assert_int_equal(relay_core_settled(core), WANT_LOAD);
+    look(known(14, 4), 1, 14, cursor_at(14, 12, 4));
+    expect_fence(14);
+}
+
 /* --- looking again ---------------------------------------------------------------------------------------------- */
 
 CASE(only_resting_streams_are_looked_at) {
@@ -517,6 +546,8 @@ CASE(only_resting_streams_are_looked_at) {
 }
 
 static const struct spec specs[] = {
+    {"a row that is missed is healed behind a fence that tells nothing again", a_row_that_is_missed},
+    {"a row missed under load is healed after the batch in flight", a_row_missed_under_load},
     {"a stream is entered in the database before its first batch", first_use},
     {"when nothing is in between the next batch follows the last", nothing_in_between},
     {"a batch that was stored and not settled is settled", stored_and_not_settled},
