@@ -48,7 +48,7 @@ static bool list_one(void *arg, const struct outbox_view *row) {
     cell(table, row->type, 60);
     cell(table, row->created_at, 30);
     cell(table, row->error_class, 20);
-    if (row->state == OUTBOX_PUBLISHED)
+    if (row->state == OUTBOX_PUBLISHED && row->stream.data) /* absent: before the table was taken over */
         cli_table_cell(table, false, "%.*s %" PRIu64, TEXT_ARG(row->stream), row->sequence);
     else
         cell(table, row->error, ERROR_SHOWN);
