@@ -89,12 +89,12 @@ static void debezium(void **state) {
 static void seed(void **state) {
     (void)state;
     char id[64];
-    struct world world = world_with(SEED
-                                    "INSERT INTO outbox_events (event_type, payload, processed, note) VALUES "
-                                    "('a.old', '{}', true, '(1,2)'),"
-                                    " ('a.b', '{\"n\":1.0}', false, NULL), ('a.c', '{\"n\":2}', NULL, NULL);"
-                                    "UPDATE outbox_events SET payload = '{\"n\":1.50}' WHERE event_type = "
-                                    "'a.b'"); /* now behind a.c in the heap */
+    struct world world =
+        world_with(SEED "INSERT INTO outbox_events (event_type, payload, processed, note) VALUES "
+                        "('a.old', '{}', true, '(1,2)'),"
+                        " ('a.b', '{\"n\":1.0}', false, NULL), ('a.c', '{\"n\":2}', NULL, NULL);"
+                        "UPDATE outbox_events SET payload = '{\"n\":1.50}' WHERE event_type = "
+                        "'a.b'"); /* now behind a.c in the heap */
     expect_ok(adopt(&world, "seed", NULL), &world.err);
     kit_sql(world.db, "INSERT INTO outbox_events (event_type, payload) VALUES ('a.d', 'no json')");
     struct outbox_row *rows = claim(&world, 3);
