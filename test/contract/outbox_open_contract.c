@@ -104,8 +104,9 @@ static void opening_fails_clearly(void **state) {
                  "'sqlite:' is not the url of an outbox");
     expect_error(outbox_open(&outbox, "sqlite://shop.db", NULL, &err), WEIR_INVALID, &err,
                  "'sqlite://shop.db' is not the url of an outbox");
-    expect_error(outbox_open(&outbox, "postgres://db/shop", NULL, &err), WEIR_UNSUPPORTED, &err,
-                 "this weir has no PostgreSQL outbox yet, only sqlite:PATH");
+    expect_error(
+        outbox_open(&outbox, "postgres://u:secret@localhost:x/shop", NULL, &err), WEIR_INVALID, &err,
+        "postgres://u:***@localhost:x/shop: invalid integer value \"x\" for connection option \"port\"");
     struct outbox_options wal = {.wal = true};
     expect_error(outbox_open(&outbox, "sqlite:shop.db", &wal, &err), WEIR_INVALID, &err,
                  "'sqlite:shop.db' has no write-ahead log that can be followed");
