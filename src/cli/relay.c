@@ -29,6 +29,8 @@ static const struct option_row relay_options[] = {
     {NULL},
 };
 
+enum { END_S = 8 }; /* service managers and people give ten seconds; a server that is silent takes six */
+
 /* Published rows are what brings back events that a stream forgot, so there is a least time to keep them. */
 static int64_t keep_ms(cli *cli) {
     int64_t keep_ns = cli_int(cli, "keep");
@@ -137,7 +139,7 @@ static int serve_rounds(cli *cli, struct relays *relays) {
 static int run_and_tell(cli *cli) {
     struct relays *relays = relays_new(cli);
     cli_on_stop(cli, relays_ask_stop, relays);
-    cli_stop_within(cli, LIMIT_DRAIN_MS / 1000);
+    cli_stop_within(cli, END_S);
     int code = EXIT_ERROR;
     if (cli_catalog(cli) && cli_connection(cli)) {
         relays->keep_ms = keep_ms(cli);

@@ -356,7 +356,7 @@ static void send_cursor(struct relay_stream *stream) {
         stream->token = 0;
         relay_core_unknown(stream->core, err.message, relay->now_ns);
     } else if (stream->staged.messages < RELAY_SMALL_ROWS) {
-        (void)!broker_flush(relay->connection, RELAY_ACK_TIMEOUT_MS, NULL);
+        (void)!broker_flush(relay->connection, RELAY_FLUSH_MS, NULL);
     }
     crash_at(&relay->crash, "sent");
 }

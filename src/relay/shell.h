@@ -25,6 +25,7 @@ enum {
     RELAY_FULL_ROWS = 256,  /* a batch of so many means backlog: the next one is sent ahead */
     RELAY_AHEAD_MAX = 16,   /* so often in a row; then the outbox is read from its start again */
     RELAY_SMALL_ROWS = 32,  /* a batch of fewer is flushed at once: nobody waits for a millisecond timer */
+    RELAY_FLUSH_MS = 1000,  /* a server that is silent holds nothing else up for longer */
     RELAY_CURSORS_KEPT =
         2, /* where cursors are removed, beyond settlements under way: a batch and the fence behind it */
     RELAY_SAMPLE_MS = 10000, /* how often published rows are read back (A9) ... */
