@@ -13,6 +13,8 @@
 #include "broker/link.h"
 #include "weir/clock.h"
 
+enum { CLOSE_MS = 2000 }; /* closing waits no longer for a server that is silent */
+
 /* --- time, waiting, inboxes ----------------------------------------------------------------------------- */
 
 int64_t link_now_ns(void) {
@@ -128,8 +130,10 @@ void weir_disconnect(weir_connection *connection) {
     pthread_cond_broadcast(&connection->changed);
     pthread_mutex_unlock(&connection->lock);
     revive_stop(connection);
+    int64_t timeout_ms = connection->settings->timeout_ms;
     if (broker_connected(connection))
-        (void)link_push(connection, link_now_ns() + connection->settings->timeout_ms * NS_PER_MS);
+        (void)link_push(connection,
+                        link_now_ns() + (timeout_ms < CLOSE_MS ? timeout_ms : CLOSE_MS) * NS_PER_MS);
     if (connection->replies.subject)
         listener_close(&connection->replies);
     WEIR_ASSERT(connection->listeners == NULL); /* whatever was opened on a connection is closed before it */

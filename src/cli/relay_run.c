@@ -95,6 +95,7 @@ static void *run_one(void *arg) {
     struct relaying *relaying = arg;
     struct relays *relays = relaying->relays;
     weir_code code = run_patiently(relaying);
+    close_relay(relaying); /* here, so that many take no longer than one */
     bool outage = code != WEIR_OK && relaying->err.retriable && atomic_load(&relays->asked);
     pthread_mutex_lock(&relays->lock);
     relaying->code = outage ? WEIR_OK : code; /* it was asked to stop while it waited */
@@ -134,7 +135,6 @@ struct relaying *relays_ended(struct relays *relays) {
 void relays_join(struct relaying *relaying) {
     relaying->joined = true;
     pthread_join(relaying->thread, NULL);
-    close_relay(relaying);
     if (relaying->code == WEIR_OK)
         return;
     relays_clear_status(relaying->relays);

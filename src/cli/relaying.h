@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The relays of `weir relay`: a thread for each outbox, watched by the main thread. What happens in a thread, or in a
- * signal's handler, wakes the main thread; only that one stops, joins and closes. */
+ * signal's handler, wakes the main thread; only that one stops and joins. */
 #ifndef CLI_RELAYING_H
 #define CLI_RELAYING_H
 
@@ -61,7 +61,7 @@ void relays_free(struct relays *relays);
 bool relays_begin(struct relays *relays);
 /* One that ended and was not joined; NULL: none. */
 struct relaying *relays_ended(struct relays *relays);
-/* Joins it, tells its failure and closes its relay: the lease is free. */
+/* Joins it and tells its failure. */
 void relays_join(struct relaying *relaying);
 /* May be called from a signal handler: the main thread stops them. */
 void relays_ask_stop(void *relays);

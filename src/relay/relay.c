@@ -285,8 +285,8 @@ static weir_code begin(weir_relay *relay, bool once, weir_error *err) {
     relay->failed = relay->lost = false;
     relay->stop_ns = 0;
     relay->epoch = broker_epoch(relay->connection);
-    relay_set_active(relay, true);
     relay_count_pending(relay);
+    relay_set_active(relay, true);
     return WEIR_OK;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "store/pg_doctor.h"
 #include "store/pg_outbox.h"
 
 enum { LEASE_TRIES = 20, LEASE_PAUSE_MS = 50, BEATS = 5 };
@@ -126,9 +127,8 @@ weir_code pg_outbox_beat(pg_outbox *outbox, weir_error *err) {
 weir_code pg_outbox_health(outbox *any, arena *arena, struct outbox_health *out, weir_error *err) {
     pg_outbox *outbox = (pg_outbox *)any;
     struct holder holder;
-    (void)arena;
-    out->layout = 1;
     WEIR_TRY(pg_outbox_drain(outbox, err));
+    WEIR_TRY(pg_doctor(outbox->pg, arena, out, err));
     WEIR_TRY(read_holder(outbox, &holder, err));
     out->relay_running = holder.pid > 0 && !outbox->leased;
     out->relay_pid = out->relay_running ? holder.pid : 0;

@@ -4,7 +4,6 @@
  * whatever the others do. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "base/units.h"
 #include "http/guard.h"
 #include "http/http.h"
+#include "kit/http.h"
 #include "kit/spec.h"
 
 /* --- a server and its clients ------------------------------------------------------------------------- */
@@ -52,65 +52,17 @@ static int port_of(const http_server *server) {
 }
 
 static int connect_to(const http_server *server) {
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)port_of(server)),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
-    return fd;
-}
-
-/* Sends what it can; a server that has closed already is no failure. */
-static void tell(int fd, const char *bytes, size_t size) {
-    while (size > 0) {
-        ssize_t sent = send(fd, bytes, size, MSG_NOSIGNAL);
-        if (sent <= 0)
-            return;
-        bytes += sent;
-        size -= (size_t)sent;
-    }
-}
-
-/* Everything until the server closes, which it must within ten seconds. */
-static const char *hear(int fd) {
-    static char all[8192];
-    size_t size = 0;
-    for (;;) {
-        struct pollfd wait = {.fd = fd, .events = POLLIN};
-        if (poll(&wait, 1, 10000) != 1)
-            fail_msg("the server keeps the connection open; so far it said: %.*s", (int)size, all);
-        ssize_t got = recv(fd, all + size, sizeof all - 1 - size, 0);
-        if (got <= 0)
-            break;
-        size += (size_t)got;
-    }
-    all[size] = 0;
-    close(fd);
-    return all;
+    return kit_http_connect(port_of(server));
 }
 
 static const char *ask_bytes(const http_server *server, const char *bytes, size_t size) {
     int fd = connect_to(server);
-    tell(fd, bytes, size);
-    return hear(fd);
+    kit_http_tell(fd, bytes, size);
+    return kit_http_hear(fd);
 }
 
 static const char *ask(const http_server *server, const char *request) {
-    return ask_bytes(server, request, strlen(request));
-}
-
-static void expect_status(const char *answer, int status) {
-    char line[32];
-    snprintf(line, sizeof line, "HTTP/1.1 %d ", status);
-    if (strncmp(answer, line, strlen(line)) != 0)
-        fail_msg("expected %d, the answer is: %s", status, answer);
-}
-
-static const char *body_of(const char *answer) {
-    const char *end = strstr(answer, "\r\n\r\n");
-    assert_non_null(end);
-    return end + 4;
+    return kit_http_ask(port_of(server), request);
 }
 
 #define HELLO "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -121,16 +73,16 @@ static void get_and_head(void **state) {
     (void)state;
     http_server *server = open_server("127.0.0.1:0", NULL);
     const char *answer = ask(server, HELLO);
-    expect_status(answer, 200);
-    assert_string_equal(body_of(answer), "hello\n");
+    kit_http_status(answer, 200);
+    assert_string_equal(kit_http_body(answer), "hello\n");
     assert_non_null(strstr(answer, "\r\nContent-Type: text/plain; charset=utf-8\r\n"));
     assert_non_null(strstr(answer, "\r\nCache-Control: no-store\r\n"));
     assert_non_null(strstr(answer, "\r\nX-Content-Type-Options: nosniff\r\n"));
     answer = ask(server, "HEAD /hello?why=not HTTP/1.1\r\nHost: x\r\n\r\n");
-    expect_status(answer, 200);
+    kit_http_status(answer, 200);
     assert_non_null(strstr(answer, "\r\nContent-Length: 6\r\n"));
-    assert_string_equal(body_of(answer), "");
-    assert_string_equal(body_of(ask(server, "GET /hello HTTP/1.0\r\n\r\n")), "hello\n");
+    assert_string_equal(kit_http_body(answer), "");
+    assert_string_equal(kit_http_body(ask(server, "GET /hello HTTP/1.0\r\n\r\n")), "hello\n");
     http_server_close(server);
 }
 
@@ -225,8 +177,8 @@ static void refusals_say_why(void **state) {
     http_server *server = open_server(":0", NULL);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *answer = ask(server, rows[i].request);
-        expect_status(answer, rows[i].status);
-        assert_string_equal(body_of(answer), rows[i].body);
+        kit_http_status(answer, rows[i].status);
+        assert_string_equal(kit_http_body(answer), rows[i].body);
         assert_non_null(strstr(answer, "\r\nContent-Type: application/problem+json\r\n"));
         assert_int_equal(strstr(answer, "\r\nAllow: GET, HEAD\r\n") != NULL, rows[i].status == 405);
     }
@@ -259,7 +211,7 @@ static void odd_requests(void **state) {
     };
     http_server *server = open_server(":0", NULL);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        expect_status(ask(server, rows[i].request), rows[i].status);
+        kit_http_status(ask(server, rows[i].request), rows[i].status);
     http_server_close(server);
 }
 
@@ -275,12 +227,12 @@ static void nothing_behind(void **state) {
     (void)state;
     http_server *server = open_server(":0", NULL);
     const char *answer = ask(server, HELLO HELLO HELLO);
-    expect_status(answer, 200);
+    kit_http_status(answer, 200);
     assert_int_equal(answers_in(answer), 1);
     answer = ask(server,
                  "GET /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n"
                  "0\r\n\r\n" HELLO);
-    expect_status(answer, 413);
+    kit_http_status(answer, 413);
     assert_int_equal(answers_in(answer), 1);
     answer = ask(server,
                  "GET /hello HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 34\r\n\r\n" HELLO);
@@ -302,8 +254,8 @@ static void large_requests(void **state) {
     ask_bytes(server, large, SIZE);
     const char *answer = ask_bytes(server, large, 40000); /* this much fits into the buffers between */
     if (answer[0])
-        expect_status(answer, 431);
-    assert_string_equal(body_of(ask(server, HELLO)), "hello\n");
+        kit_http_status(answer, 431);
+    assert_string_equal(kit_http_body(ask(server, HELLO)), "hello\n");
     http_server_close(server);
     free(large);
 }
@@ -323,16 +275,17 @@ static void one_byte_at_a_time(void **state) {
     http_server *server = open_server(":0", &clock);
     int fd = connect_to(server);
     char byte;
-    assert_string_equal(body_of(ask(server, HELLO)), "hello\n"); /* whoever came before was accepted, too */
-    for (int i = 0; i < 4; i++) { /* each byte in time for those who count from the last one */
-        tell(fd, &HELLO[i], 1);
+    assert_string_equal(kit_http_body(ask(server, HELLO)),
+                        "hello\n"); /* whoever came before was accepted, too */
+    for (int i = 0; i < 4; i++) {   /* each byte in time for those who count from the last one */
+        kit_http_tell(fd, &HELLO[i], 1);
         assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
         stepped_ns += NS_PER_S;
     }
     stepped_ns += NS_PER_S;
-    tell(fd, "h", 1); /* the server looks at its clock */
-    assert_string_equal(hear(fd), "");
-    assert_string_equal(body_of(ask(server, HELLO)), "hello\n");
+    kit_http_tell(fd, "h", 1); /* the server looks at its clock */
+    assert_string_equal(kit_http_hear(fd), "");
+    assert_string_equal(kit_http_body(ask(server, HELLO)), "hello\n");
     http_server_close(server);
 }
 
@@ -343,14 +296,14 @@ static void many_connections(void **state) {
     http_server *server = open_server(":0", NULL);
     for (int i = 0; i < MANY; i++) {
         fds[i] = connect_to(server);
-        tell(fds[i], "GET /hel", 8);
+        kit_http_tell(fds[i], "GET /hel", 8);
         if (i % 50 == 0)
-            assert_string_equal(body_of(ask(server, HELLO)), "hello\n");
+            assert_string_equal(kit_http_body(ask(server, HELLO)), "hello\n");
     }
     for (int i = 0; i < 20; i++)
-        assert_string_equal(body_of(ask(server, HELLO)), "hello\n");
+        assert_string_equal(kit_http_body(ask(server, HELLO)), "hello\n");
     for (int i = 0; i < MANY - GUARD_SLOTS; i++)
-        assert_string_equal(hear(fds[i]), "");
+        assert_string_equal(kit_http_hear(fds[i]), "");
     for (int i = MANY - GUARD_SLOTS; i < MANY; i++)
         close(fds[i]);
     http_server_close(server);
@@ -360,11 +313,11 @@ static void close_with_clients(void **state) {
     (void)state;
     http_server *server = open_server(":0", NULL);
     int silent = connect_to(server), half = connect_to(server);
-    tell(half, "GET /hello HTTP/1.1\r\n", 21);
-    assert_string_equal(body_of(ask(server, HELLO)), "hello\n");
+    kit_http_tell(half, "GET /hello HTTP/1.1\r\n", 21);
+    assert_string_equal(kit_http_body(ask(server, HELLO)), "hello\n");
     http_server_close(server);
-    assert_string_equal(hear(silent), "");
-    assert_string_equal(hear(half), "");
+    assert_string_equal(kit_http_hear(silent), "");
+    assert_string_equal(kit_http_hear(half), "");
 }
 
 static const struct spec specs[] = {

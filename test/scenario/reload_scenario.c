@@ -3,6 +3,7 @@
 /* New revisions while a relay and members run: they take them over without a restart, and nothing is lost,
  * doubled or left behind. */
 #include "cli_fixture.h"
+#include "program_fixture.h"
 #include "relay_fixture.h"
 
 #include <signal.h>
@@ -22,11 +23,6 @@
 /* --- processes ------------------------------------------------------------------------------------------ */
 
 enum { PROGRAMS_MAX = 8 };
-
-struct program {
-    pid_t pid;
-    char log[512];
-};
 
 /* A server that a catalog is applied to by the program, an outbox, and programs at work. */
 struct site {
@@ -51,15 +47,8 @@ static struct site site_open(const char *yaml) {
 }
 
 static struct program *start(struct site *site, const char *const *arguments) {
-    static int number;
-    const char *argv[16] = {kit_program("weir")};
-    char name[64];
     struct program *program = &site->programs[site->count++];
-    for (int i = 0; arguments[i]; i++)
-        argv[i + 1] = arguments[i];
-    snprintf(name, sizeof name, "program-%d.log", ++number);
-    snprintf(program->log, sizeof program->log, "%s", kit_path(name));
-    program->pid = kit_start(argv, name);
+    *program = program_start(arguments);
     return program;
 }
 #define START(site, ...) start(site, (const char *const[]){__VA_ARGS__, NULL})
@@ -70,41 +59,11 @@ static void site_close(struct site *site) {
     shop_close(&site->shop);
 }
 
-static char *log_of(const struct program *program) {
-    char *text;
-    size_t size;
-    weir_error err = {0};
-    expect_ok(file_read(&text, &size, program->log, 64 << 20, &err), &err);
-    return text;
-}
-
-struct awaited {
-    struct program *program;
-    const char *text;
-};
-
-static bool is_logged(void *arg) {
-    const struct awaited *awaited = arg;
-    char *text = log_of(awaited->program);
-    bool found = strstr(text, awaited->text) != NULL;
-    free(text);
-    return found;
-}
-
-static void expect_logged(struct program *program, const char *text) {
-    struct awaited awaited = {program, text};
-    if (kit_until(is_logged, &awaited))
-        return;
-    char *log = log_of(program);
-    print_error("'%s' is not in:\n%s\n", text, log);
-    fail();
-}
-
 static void expect_revision(struct site *site, int number) {
     char text[64];
     snprintf(text, sizeof text, "shop: revision %d (digest ", number);
     for (int i = 0; i < site->count; i++)
-        expect_logged(&site->programs[i], text);
+        program_expect(&site->programs[i], text);
 }
 
 /* --- rows ----------------------------------------------------------------------------------------------- */
@@ -161,7 +120,7 @@ static int count_rows(const struct site *site, int first, int members, int *time
     int total = 0;
     memset(times, 0, (size_t)rows * sizeof *times);
     for (int i = first; i < first + members; i++) {
-        char *text = log_of(&site->programs[i]);
+        char *text = program_log(&site->programs[i]);
         for (const char *at = text; (at = strstr(at, "\"row-")); at++) {
             int n = (int)strtol(at + 5, NULL, 10);
             if (n < rows)
@@ -244,16 +203,16 @@ static void a_revision_without_the_group_is_refused(void **state) {
     struct program *billing = START(&site, "consume", "billing", "--stdout");
     expect_revision(&site, 1);
     store(&site, SHOP_HEAD GROUPS("mailing", MAILING) "events:\n" TYPE("order.placed"));
-    expect_logged(billing, "is refused, going on with 1");
-    expect_logged(billing, "no group 'billing' in catalog 'shop'");
+    program_expect(billing, "is refused, going on with 1");
+    program_expect(billing, "no group 'billing' in catalog 'shop'");
     store(&site, SHOP_HEAD GROUPS("mailing, billing",
                                   MAILING BILLING) "events:\n" TYPE("order.placed") "title: third\n");
-    expect_logged(billing, "shop: revision 3 (digest ");
-    expect_logged(billing, ", was 1");
+    program_expect(billing, "shop: revision 3 (digest ");
+    program_expect(billing, ", was 1");
     kit_publish(site.shop.connection, "order.placed",
                 "{\"id\":\"row-0\",\"type\":\"order.placed\",\"time\":\"2025-11-14T12:00:00Z\",\"version\":1,"
                 "\"payload\":{\"customer\":\"c\",\"n\":0}}");
-    expect_logged(billing, "\"row-0\"");
+    program_expect(billing, "\"row-0\"");
     assert_int_equal(kit_end(billing->pid, SIGTERM), 0);
     site_close(&site);
 }
@@ -271,13 +230,13 @@ static void a_count_goes_on_in_the_next_revision(void **state) {
             n);
         kit_publish(site.shop.connection, "order.placed", text);
         snprintf(text, sizeof text, "\"row-%d\"", n);
-        expect_logged(mailing, text);
+        program_expect(mailing, text);
         if (n != 1)
             continue;
         apply(&site, SHOP_HEAD GROUPS("mailing", MAILING) "events:\n" TYPE("order.placed") "title: second\n");
         expect_revision(&site, 2);
     }
-    expect_logged(mailing, "4 handled, 0 failed attempts, 0 dead letters");
+    program_expect(mailing, "4 handled, 0 failed attempts, 0 dead letters");
     assert_int_equal(kit_end(mailing->pid, SIGTERM), 0);
     site_close(&site);
 }
@@ -347,11 +306,11 @@ static void an_event_gets_a_new_version(void **state) {
         write_version(&site, 1 + i % 2, 10);
     expect_each_once(&site, 0, 2);
     expect_each_once(&site, 2, 1);
-    char *billing = log_of(&site.programs[2]);
+    char *billing = program_log(&site.programs[2]);
     assert_non_null(strstr(billing, "{\"n\":41,"));
     assert_non_null(strstr(billing, "{\"number\":51,"));
     free(billing);
-    char *first = log_of(&site.programs[0]), *second = log_of(&site.programs[1]);
+    char *first = program_log(&site.programs[0]), *second = program_log(&site.programs[1]);
     assert_true(strstr(first, "{\"number\":41,") || strstr(second, "{\"number\":41,"));
     free(first), free(second);
     for (int i = 0; i < site.count; i++)

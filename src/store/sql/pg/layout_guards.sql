@@ -28,6 +28,7 @@ DO $$
 DECLARE
     events  regclass := current_setting('weir.events')::regclass;
     kept    text; -- the columns a writer fills, and pos and xid
+    strange boolean;
     trigger record;
 BEGIN
     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO kept
@@ -45,6 +46,17 @@ BEGIN
     END IF;
     IF to_regclass('outbox_events_parked') IS NULL THEN
         EXECUTE format('CREATE INDEX outbox_events_parked ON %s (pos) WHERE NOT processed AND parked_at IS NOT NULL', events);
+    END IF;
+
+    -- Rows of a dump bear transaction ids of the cluster it was made of: ones of its future would wait for ever.
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE NOT processed AND parked_at IS NULL'
+                   ' AND xid >= pg_snapshot_xmax(pg_current_snapshot()) AND xid <> pg_current_xact_id())', events) INTO strange;
+    IF strange THEN
+        IF EXISTS (SELECT FROM pg_trigger WHERE tgrelid = events AND tgname = 'outbox_keep_content') THEN
+            EXECUTE format('ALTER TABLE %s DISABLE TRIGGER outbox_keep_content', events); -- switched on again below
+        END IF;
+        EXECUTE format('UPDATE %s SET xid = DEFAULT WHERE NOT processed AND parked_at IS NULL'
+                       ' AND xid >= pg_snapshot_xmax(pg_current_snapshot()) AND xid <> pg_current_xact_id()', events);
     END IF;
 
     FOR trigger IN
