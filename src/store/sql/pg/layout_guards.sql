@@ -75,8 +75,10 @@ BEGIN
                 AFTER INSERT ON %s FOR EACH ROW WHEN (NEW.xid <> pg_current_xact_id() OR NEW.processed OR NEW.parked_at IS NOT NULL)
                 EXECUTE FUNCTION outbox_refuse(
                 'xid, processed and parked_at are the database''s and the relay''s; leave them out of the INSERT')$t$, events)),
+            -- A transaction that notified cannot be prepared: where that may happen the relay's own looks have to do.
             ('outbox_wake_relay', format($t$
-                AFTER INSERT ON %s WHEN (to_timestamp(pg_sequence_last_value('outbox_wake'::regclass)::float8) > clock_timestamp())
+                AFTER INSERT ON %s WHEN (to_timestamp(pg_sequence_last_value('outbox_wake'::regclass)::float8) > clock_timestamp()
+                                         AND current_setting('max_prepared_transactions') = '0')
                 EXECUTE FUNCTION outbox_wake_relay()$t$, events))
         ) AS wanted (name, body)
         WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = events AND tgname = wanted.name)
