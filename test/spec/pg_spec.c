@@ -6,6 +6,7 @@
 #include "store/pg.h"
 
 static void secrets_stay(void **state) {
+    (void)state;
     static const char *const urls[][2] = {
         {"postgres://u:secret@h:5/db", "postgres://u:***@h:5/db"},
         {"postgresql://u:s%40e?c@h/db?sslmode=require", "postgresql://u:***@h/db?sslmode=require"},
@@ -26,6 +27,7 @@ static void secrets_stay(void **state) {
 }
 
 static void arrays_on_the_wire(void **state) {
+    (void)state;
     static const char expected[] = "\0\0\0\1\0\0\0\0\0\0\0\x14\0\0\0\2\0\0\0\1"
                                    "\0\0\0\x8\0\0\0\0\0\0\0\1\0\0\0\x8\xff\xff\xff\xff\xff\xff\xff\xfe";
     struct pg_args args;
@@ -41,6 +43,7 @@ static void arrays_on_the_wire(void **state) {
 }
 
 static void times_on_the_wire(void **state) {
+    (void)state;
     char uuid[37];
     assert_int_equal(pg_read_time("\0\0\0\0\0\0\0\0"), 946684800000000);
     assert_int_equal(pg_read_time("\x7f\xff\xff\xff\xff\xff\xff\xff"), PG_INFINITY);

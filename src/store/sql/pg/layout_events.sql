@@ -27,8 +27,9 @@ BEGIN
     END IF;
     IF to_regclass(current_setting('weir.events')) IS NULL THEN
         CREATE TABLE outbox_events (
-            pos             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            -- before pos: a transaction has its number before its first position, so a claim need not look below what it saw
             xid             xid8 NOT NULL DEFAULT pg_current_xact_id(),
+            pos             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
             id              text NOT NULL DEFAULT weir_uuid7() UNIQUE,
             type            text,
             key             text,
