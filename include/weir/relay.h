@@ -5,7 +5,8 @@
  * Each batch ends in a cursor message on _weir.cursor.<STREAM>.<outbox>, which no group receives. Where it would lie for
  * ever (work queue, interest) or take the place of events (max_msgs, max_bytes) the relay has all but the last two of its
  * cursors removed (STREAM.PURGE of that subject), unless the stream has deny_purge: a stream with max_msgs then keeps up to
- * three events fewer than that for each outbox. */
+ * three events fewer than that for each outbox. With PostgreSQL, whose settlements may be under way, it is the last eighteen,
+ * and up to nineteen fewer. */
 #ifndef WEIR_RELAY_H
 #define WEIR_RELAY_H
 

@@ -85,7 +85,8 @@ enum relay_want relay_core_healed(relay_core *core) {
 
 enum relay_want relay_core_contradicted(relay_core *core) {
     WEIR_ASSERT(core->want == WANT_SETTLE);
-    return relay_core_contradiction(core, core->outgoing.sequence);
+    return relay_core_contradiction(core, core->settling == SETTLE_ACKED ? core->outgoing.sequence
+                                                                         : core->last.sequence);
 }
 
 enum relay_want relay_core_settled(relay_core *core) {

@@ -145,24 +145,33 @@ static void count_settled(struct relay_stream *stream, const struct outbox_settl
 /* Nobody acknowledges a cursor in a work queue or an interest stream, and where a stream has a limit it takes the place of
  * an event. So the ones before the last are removed there once they have served. "All but the last of this subject" can
  * neither touch an event nor the cursor that counts, whatever became of the stream meanwhile; nothing depends on it, and
- * the next one makes good what was not done. What the database may not have yet is found along them: those stay. */
-static void sweep_cursors(const struct relay_stream *stream) {
-    const struct stream_def *def = stream->def;
+ * the next one makes good what was not done. */
+static bool is_swept(const struct stream_def *def) {
     bool lie = def && def->retention != RETENTION_LIMITS,
          crowd = def && (def->max_msgs > 0 || def->max_bytes > 0);
-    if ((lie || crowd) && !def->deny_purge)
-        (void)!broker_keep_last(stream->relay->connection, stream->name, stream->cursor_subject,
-                                RELAY_CURSORS_KEPT + (int)outbox_unsettled(stream->relay->outbox), NULL);
+    return (lie || crowd) && !def->deny_purge;
 }
 
-/* Must it be in the database before the next batch goes? Where a subject keeps few messages, the way back along the cursors
- * is short. */
+/* What the database may not have yet is found along the cursors. So as many stay as may be under way when it is done, which
+ * may be a while after it was asked for. */
+static int cursors_kept(const weir_relay *relay) {
+    return RELAY_CURSORS_KEPT + (relay->settles_later ? RELAY_SWEPT_UNSETTLED : 0);
+}
+
+static void sweep_cursors(const struct relay_stream *stream) {
+    const weir_relay *relay = stream->relay;
+    if (is_swept(stream->def))
+        (void)!broker_keep_last(relay->connection, stream->name, stream->cursor_subject, cursors_kept(relay),
+                                NULL);
+}
+
+/* Must it be in the database before the next batch goes? Where few cursors stay, the way back along them is short. */
 static bool settles_at_once(const struct relay_stream *stream) {
     const struct stream_def *def = stream->def;
     const weir_relay *relay = stream->relay;
-    bool few = def && def->max_msgs_per_subject > 0 &&
-               (uint64_t)def->max_msgs_per_subject < RELAY_CURSORS_KEPT + outbox_unsettled(relay->outbox);
-    return few || strcmp(relay->crash.step, "settled") == 0;
+    bool few = def && def->max_msgs_per_subject > 0 && def->max_msgs_per_subject < OUTBOX_UNSETTLED_MAX + 2;
+    bool many = is_swept(def) && outbox_unsettled(relay->outbox) >= RELAY_SWEPT_UNSETTLED;
+    return few || many || strcmp(relay->crash.step, "settled") == 0;
 }
 
 static weir_code do_settle(struct relay_stream *stream, weir_error *err) {
@@ -171,6 +180,7 @@ static weir_code do_settle(struct relay_stream *stream, weir_error *err) {
     bool reconciled = relay_core_reconciling(stream->core), gap = relay_core_gap(stream->core);
     settlement.now_us = relay_wall_us(relay);
     weir_code code = outbox_settle(relay->outbox, &settlement, err);
+    relay->settles_later = relay->settles_later || outbox_unsettled(relay->outbox) > 0;
     if (code == WEIR_OK && settles_at_once(stream))
         code = outbox_flush(relay->outbox, err);
     if (code == WEIR_CONFLICT)

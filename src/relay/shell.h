@@ -26,6 +26,7 @@ enum {
     RELAY_AHEAD_MAX = 16,   /* so often in a row; then the outbox is read from its start again */
     RELAY_SMALL_ROWS = 32,  /* a batch of fewer is flushed at once: nobody waits for a millisecond timer */
     RELAY_FLUSH_MS = 1000,  /* a server that is silent holds nothing else up for longer */
+    RELAY_SWEPT_UNSETTLED = 16, /* settlements under way where cursors are removed */
     RELAY_CURSORS_KEPT =
         2, /* where cursors are removed, beyond settlements under way: a batch and the fence behind it */
     RELAY_SAMPLE_MS = 10000, /* how often published rows are read back (A9) ... */
@@ -100,7 +101,8 @@ struct weir_relay {
     bool standby;
     struct crash_point crash;
     /* one run */
-    bool look; /* there may be rows to claim */
+    bool look;          /* there may be rows to claim */
+    bool settles_later; /* settlements were seen under way: they may be at any time */
     uint64_t claim_no;
     uint64_t clear_of; /* rows up to `clear` are of these streams (bits), as of clear_ns */
     struct outbox_mark clear;

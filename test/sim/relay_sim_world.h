@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "kit/stream_model.h"
 #include "relay/relay_core.h"
+#include "relay/take.h"
 
 enum {
     STREAMS = 2,
@@ -19,11 +20,14 @@ enum {
     RELAYS = 2,
     ROWS = 256,
     IDS = 512,
-    FLIGHTS = 64,
+    FLIGHTS = 8,
     BATCH = 5,
     POSTED = 6, /* settlements under way, of each relay */
+    OPEN = 3,   /* transactions at once */
+    TXN_ROWS = 8,
     STEPS = 500,
     RUNS = 2000,
+    SOAK_RUNS = 20000,
     END = 20000
 };
 
@@ -32,7 +36,7 @@ enum {
 
 enum row_state { PENDING, PUBLISHED, PARKED };
 struct row {
-    int id, stream;
+    int id, stream, txn; /* txn 0: never committed */
     enum row_state state;
     uint64_t sequence;
 };
@@ -41,6 +45,8 @@ struct row {
 struct database {
     struct row rows[ROWS];
     size_t count;
+    int order[ROWS]; /* indexes of committed rows, transaction by transaction */
+    size_t committed;
     struct outbox_stream streams[STREAMS];
 };
 
@@ -55,6 +61,12 @@ struct flight {
     struct relay_cursor *cursor;
     uint64_t expected;
     struct model_answer answer;
+};
+
+/* A transaction that is open: its rows have positions and are not seen yet. */
+struct open_txn {
+    int rows[TXN_ROWS];
+    int count;
 };
 
 /* The shell of one core: what relay.c does, effect by effect. */
@@ -79,6 +91,7 @@ struct posting {
 
 struct relay {
     bool up, had_rival;
+    bool lease_lost; /* its database is out of reach for good */
     int life;
     struct worker workers[STREAMS];
     struct posting posted[POSTED]; /* the oldest first */
@@ -87,12 +100,21 @@ struct relay {
 };
 
 /* Faults planted into the shell, to see that they are found. */
-enum plant { SOUND, BLIND_RESEND, MARK_BEFORE_ACK, HEAL_UNFENCED, FORGET_VERIFY, KEEP_AHEAD, KEEP_LOST };
+enum plant {
+    SOUND,
+    BLIND_RESEND,
+    MARK_BEFORE_ACK,
+    HEAL_UNFENCED,
+    FORGET_VERIFY,
+    KEEP_AHEAD,
+    KEEP_LOST,
+    SPLIT
+};
 
 struct world {
     struct dice dice;
     enum plant plant;
-    bool rivals, restores, calm;
+    bool rivals, leases, restores, calm;
     int64_t now_ns;
     struct database db, backup;
     bool backed_up, restored;
@@ -101,13 +123,16 @@ struct world {
     bool overtaken[STREAMS];
     int stored[IDS]; /* how often each event stands in its stream, evicted ones included */
     bool poison[IDS];
-    int stream_of[IDS];
+    int stream_of[IDS], rank_of[IDS]; /* rank: in the order of commits */
+    struct open_txn open[OPEN];
+    int next_txn;
     int next_id;
     struct relay relays[RELAYS];
     struct flight flights[FLIGHTS];
     struct relay_cursor **cursors;
     int cursor_count;
     int sent;
+    long steps;
     bool traced;
     char failure[256];
 };
@@ -142,13 +167,35 @@ static weir_text id_text(int id, char text[16]) {
     return weir_text_of(text);
 }
 
+/* Its rows are seen from now on, together, behind those of all that committed before. */
+static void commit_txn(struct world *world, struct open_txn *txn) {
+    struct database *db = &world->db;
+    world->next_txn++;
+    for (int i = 0; i < txn->count; i++) {
+        struct row *row = &db->rows[txn->rows[i]];
+        row->txn = world->next_txn;
+        world->rank_of[row->id] = world->next_txn * TXN_ROWS + i;
+        db->order[db->committed++] = txn->rows[i];
+    }
+    txn->count = 0;
+}
+
+static void abort_txns(struct world *world) {
+    for (int i = 0; i < OPEN; i++)
+        world->open[i].count = 0;
+}
+
 static void insert_row(struct world *world) {
     struct database *db = &world->db;
+    struct open_txn *txn = &world->open[below(world, OPEN)];
+    if (txn->count > 0 && (txn->count == TXN_ROWS || below(world, 2)))
+        commit_txn(world, txn);
     if (db->count == ROWS || world->next_id == IDS)
         return;
     int id = world->next_id++;
     world->poison[id] = below(world, 40) == 0;
     world->stream_of[id] = below(world, STREAMS);
+    txn->rows[txn->count++] = (int)db->count;
     db->rows[db->count++] = (struct row){.id = id, .stream = world->stream_of[id]};
 }
 
@@ -227,7 +274,7 @@ static bool flush(struct world *world, struct relay *relay) {
         arrive_posted(world, relay);
     bool fine = !relay->store_failed;
     relay->store_failed = false;
-    for (int i = 0; i < STREAMS && !fine; i++)
+    for (int i = 0; i < STREAMS && !fine && world->plant != KEEP_LOST; i++)
         relay_core_reload(relay->workers[i].core);
     return fine;
 }
@@ -373,6 +420,7 @@ static void restore_database(struct world *world) {
         world->backup = world->db;
     else {
         world->db = world->backup;
+        abort_txns(world);
         world->restored = true;
     }
     world->backed_up = true;
