@@ -13,7 +13,7 @@
 #include "broker/link.h"
 #include "weir/clock.h"
 
-enum { CLOSE_MS = 2000 }; /* closing waits no longer for a server that is silent */
+enum { CLOSE_MS = 1000 }; /* closing waits no longer for a server that is silent */
 
 /* --- time, waiting, inboxes ----------------------------------------------------------------------------- */
 

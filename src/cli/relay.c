@@ -29,7 +29,7 @@ static const struct option_row relay_options[] = {
     {NULL},
 };
 
-enum { END_S = 8 }; /* service managers and people give ten seconds; a server that is silent takes six */
+enum { END_S = 9 }; /* people and service managers give ten seconds; a server that is silent takes five */
 
 /* Published rows are what brings back events that a stream forgot, so there is a least time to keep them. */
 static int64_t keep_ms(cli *cli) {

@@ -257,6 +257,8 @@ static void wait_for_something(weir_relay *relay) {
         due = now;
     if (relay->now_ns < relay->hold_ns)
         due = earlier(due, relay->hold_ns);
+    if (relay->stop_ns)
+        due = earlier(due, relay->stop_ns + RELAY_STOP_MS * NS_PER_MS);
     int64_t wait_ms = due > now ? (due - now + NS_PER_MS - 1) / NS_PER_MS : 0;
     bool deaf = relay->look || atomic_load(&relay->stopping) || !broker_connected(relay->connection);
     if (!broker_connected(relay->connection))
@@ -316,7 +318,7 @@ static bool stops(weir_relay *relay) {
     if (!atomic_load(&relay->stopping))
         return false;
     relay->stop_ns = relay->stop_ns ? relay->stop_ns : relay->now_ns;
-    return all_idle(relay) || relay->now_ns - relay->stop_ns > RELAY_STOP_MS * NS_PER_MS;
+    return all_idle(relay) || relay->now_ns - relay->stop_ns >= RELAY_STOP_MS * NS_PER_MS;
 }
 
 /* --once: is everything in its stream or parked, and the database knows it? */

@@ -21,7 +21,7 @@ enum {
     RELAY_CLEAN_MS = 60000,
     RELAY_CLEAN_ROWS = 500, /* a step of cleaning */
     RELAY_IDLE_MS = 1000,   /* the longest wait */
-    RELAY_STOP_MS = 3000,   /* asked to stop, an answer is waited for so long: closing takes time, too */
+    RELAY_STOP_MS = 2000,   /* asked to stop, an answer is waited for so long: closing takes time, too */
     RELAY_FULL_ROWS = 256,  /* a batch of so many means backlog: the next one is sent ahead */
     RELAY_AHEAD_MAX = 16,   /* so often in a row; then the outbox is read from its start again */
     RELAY_SMALL_ROWS = 32,  /* a batch of fewer is flushed at once: nobody waits for a millisecond timer */
