@@ -188,12 +188,31 @@ static weir_code look_at(struct auditing *auditing, const char *name, weir_error
     return WEIR_OK;
 }
 
+/* A stream that the catalog lacks may still be one that was sent to. */
+static weir_code look_at_one(struct auditing *auditing, const char *only, const char *const *names,
+                             size_t count, weir_error *err) {
+    const weir_catalog *catalog = auditing->options.catalog;
+    LIST(const char *) known = {0};
+    for (size_t i = 0; i < count; i++)
+        list_push(auditing->arena, &known, names[i]);
+    for (size_t i = 0; i < catalog->streams.count; i++)
+        list_push(auditing->arena, &known, catalog->streams.items[i]->name);
+    for (size_t i = 0; i < known.count; i++)
+        if (strcmp(known.items[i], only) == 0)
+            return look_at(auditing, only, err);
+    weir_fail(err, WEIR_NOT_FOUND, "the outbox never sent to '%s', and the catalog has no such stream", only);
+    const char *near = text_nearest(only, known.items, known.count);
+    if (near)
+        weir_hint(err, "did you mean %s?", near);
+    return WEIR_NOT_FOUND;
+}
+
 static weir_code look_at_all(struct auditing *auditing, weir_error *err) {
     const char *only = cli_text(auditing->cli, "stream"), **names;
     size_t count;
-    if (only)
-        return look_at(auditing, only, err);
     WEIR_TRY(audit_names(&auditing->options, auditing->arena, &names, &count, err));
+    if (only)
+        return look_at_one(auditing, only, names, count, err);
     for (size_t i = 0; i < count; i++)
         WEIR_TRY(look_at(auditing, names[i], err));
     return WEIR_OK;

@@ -31,6 +31,8 @@ enum audit_kind audit_judge_event(const struct audit_facts *facts, uint64_t sequ
         return AUDIT_FINE; /* another outbox's, published directly, or cleaned away since */
     if (row->state != OUTBOX_PUBLISHED)
         return facts->settles && sequence > facts->settled_seq ? AUDIT_ON_ITS_WAY : AUDIT_UNMARKED;
+    if (row->sequence == 0)
+        return AUDIT_FINE; /* published by somebody else, before the table was taken over: nobody knows where */
     bool here = row->stream && strcmp(row->stream, facts->stream) == 0 && row->sequence == sequence;
     return here ? AUDIT_FINE : AUDIT_ELSEWHERE;
 }

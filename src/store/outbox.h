@@ -223,7 +223,7 @@ struct outbox_known {
     int64_t pos;
     enum outbox_state state;
     const char *stream; /* of a published row; lives in arena */
-    uint64_t sequence;
+    uint64_t sequence;  /* 0 as well where a row was published before the table was taken over */
 };
 enum { OUTBOX_LOOKUP_MAX = 1000 };
 /* Looks many ids up at once: out[i] is what is known of ids[i]. At most OUTBOX_LOOKUP_MAX, all of them valid UTF-8. */

@@ -90,6 +90,9 @@ static void all_is_well(void **state) {
            "nothing to mend\n");
     EXPECT(AUDIT(&audited, "--stream", "BILLS", "-q"), 0,
            "BILLS: 10 published rows are kept, 10 events stand in the stream\n", "");
+    EXPECT(AUDIT(&audited, "--stream", "BILL"), 1, "",
+           "weir outbox audit: the outbox never sent to 'BILL', and the catalog has no such stream\n"
+           "  did you mean BILLS?\n");
     audited_close(&audited);
 }
 

@@ -66,6 +66,7 @@ static void events_are_judged(void **state) {
         {"", 50, {7, OUTBOX_PUBLISHED, "S", 50}, AUDIT_FINE},
         {"", 50, {7, OUTBOX_PUBLISHED, "S", 51}, AUDIT_ELSEWHERE},
         {"", 50, {7, OUTBOX_PUBLISHED, "T", 50}, AUDIT_ELSEWHERE},
+        {"", 50, {7, OUTBOX_PUBLISHED, "", 0}, AUDIT_FINE}, /* by who had the table before */
         {"", 50, {7, OUTBOX_PENDING, NULL, 0}, AUDIT_UNMARKED},
         {"", 80, {7, OUTBOX_PENDING, NULL, 0}, AUDIT_UNMARKED},
         {"", 81, {7, OUTBOX_PENDING, NULL, 0}, AUDIT_ON_ITS_WAY},
