@@ -1,6 +1,6 @@
 -- Who holds the lock of the lease ($1), and whether its time has run out. Without a line of its own in the table it is judged by how
 -- long its connection did nothing ($2: milliseconds).
-SELECT l.pid, coalesce(a.application_name, ''), coalesce(a.client_addr::text, 'this host'),
+SELECT l.pid, coalesce(a.application_name, ''), coalesce(host(a.client_addr), 'this host'),
        CASE WHEN o.pid IS NOT NULL THEN o.until < clock_timestamp()
             ELSE coalesce(a.state_change < clock_timestamp() - $2::bigint * interval '1 millisecond', false) END
 FROM pg_locks l
