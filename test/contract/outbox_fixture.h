@@ -12,6 +12,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "kit/postgres.h"
 #include "kit/server.h"
 #include "kit/spec.h"
 #include "store/outbox.h"
@@ -25,6 +26,8 @@ struct backend {
     void (*sql)(const char *url,
                 const char *text); /* runs statements on a connection of its own; must succeed */
     const char *(*refused)(const char *url, const char *text); /* must fail; what the database said */
+    void *(*begin)(const char *url, const char *text); /* the same in a transaction that stays open ... */
+    void (*rollback)(void *transaction);               /* ... until here */
 };
 
 static inline const char *sqlite_create(void) {
@@ -61,8 +64,64 @@ static inline const char *sqlite_refused(const char *url, const char *text) {
     return message;
 }
 
+static inline void *sqlite_begin(const char *url, const char *text) {
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(url + 7, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+    return db;
+}
+
+static inline void sqlite_rollback(void *db) {
+    assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static inline const char *postgres_create(void) {
+    weir_error err;
+    const char *url = kit_postgres_database(kit_postgres_shared());
+    expect_ok(outbox_init(url, &err), &err);
+    return url;
+}
+
+static inline void postgres_sql(const char *url, const char *text) {
+    PGconn *connection = kit_sql_connect(url);
+    kit_sql(connection, text);
+    PQfinish(connection);
+}
+
+static inline const char *postgres_refused(const char *url, const char *text) {
+    PGconn *connection = kit_sql_connect(url);
+    const char *message = kit_sql_refused(connection, text);
+    PQfinish(connection);
+    return message;
+}
+
+static inline void *postgres_begin(const char *url, const char *text) {
+    PGconn *connection = kit_sql_connect(url);
+    kit_sql(connection, "BEGIN");
+    kit_sql(connection, text);
+    return connection;
+}
+
+static inline void postgres_rollback(void *connection) {
+    kit_sql(connection, "ROLLBACK");
+    PQfinish(connection);
+}
+
 static const struct backend backends[] = {
-    {.name = "sqlite", .create = sqlite_create, .sql = sqlite_sql, .refused = sqlite_refused},
+    {.name = "sqlite",
+     .create = sqlite_create,
+     .sql = sqlite_sql,
+     .refused = sqlite_refused,
+     .begin = sqlite_begin,
+     .rollback = sqlite_rollback},
+    {.name = "postgres",
+     .create = postgres_create,
+     .sql = postgres_sql,
+     .refused = postgres_refused,
+     .begin = postgres_begin,
+     .rollback = postgres_rollback},
 };
 
 /* --- a case's world ---------------------------------------------------------------------------- */
@@ -75,8 +134,15 @@ struct world {
     weir_error err;
 };
 
-static inline void each_backend(void (*run)(struct world *world)) {
+static inline bool is_on(const struct world *world, const char *backend) {
+    return strcmp(world->backend->name, backend) == 0;
+}
+
+/* only: the name of a backend, NULL: all of them */
+static inline void each_backend(void (*run)(struct world *world), const char *only) {
     for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
+        if (only && strcmp(only, backends[i].name) != 0)
+            continue;
         struct world world = {.backend = &backends[i], .arena = arena_new()};
         snprintf(world.url, sizeof world.url, "%s", backends[i].create());
         expect_ok(outbox_open(&world.outbox, world.url, NULL, &world.err), &world.err);
@@ -87,11 +153,13 @@ static inline void each_backend(void (*run)(struct world *world)) {
 }
 
 /* Turns a function of a world into a case. */
-#define CASE(name)                              \
+#define CASE(name) CASE_ON(name, NULL)
+/* The same for one backend only. */
+#define CASE_ON(name, backend)                  \
     static void name##_in(struct world *world); \
     static void name(void **state) {            \
         (void)state;                            \
-        each_backend(name##_in);                \
+        each_backend(name##_in, backend);       \
     }                                           \
     static void name##_in(struct world *world)
 

@@ -20,7 +20,7 @@ CASE(plain_insert_defaults) {
     insert(world, "a.b", 2);
     struct claimed claimed = claim(world);
     assert_int_equal(claimed.rows[0].draft.id.size, 36);
-    assert_int_equal(claimed.rows[0].draft.id.data[14], '4');
+    assert_int_equal(claimed.rows[0].draft.id.data[14], is_on(world, "sqlite") ? '4' : '7'); /* of a UUID */
     assert_false(text_equal(claimed.rows[0].draft.id, claimed.rows[1].draft.id));
     assert_true(claimed.rows[0].created_us / 1000000 > time(NULL) - 60);
     assert_true(claimed.rows[0].created_us / 1000000 <= time(NULL));
@@ -65,11 +65,14 @@ CASE(pending_tells_the_oldest) {
 }
 
 CASE(claim_bounds) {
-    insert(world, "a.b", 5);
+    struct outbox_span span;
+    insert(world, "a.b", 3);
+    expect_ok(outbox_span(world->outbox, &span, &world->err), &world->err);
+    insert(world, "a.b", 2);
     assert_int_equal(claim_wanted(world, (struct outbox_wanted){.max_rows = 2}).count, 2);
     assert_int_equal(claim_wanted(world, (struct outbox_wanted){.max_bytes = 1}).count, 1);
     assert_int_equal(claim_wanted(world, (struct outbox_wanted){.max_bytes = 8}).count, 2);
-    struct claimed behind = claim_wanted(world, (struct outbox_wanted){.after = {.pos = 3}});
+    struct claimed behind = claim_wanted(world, (struct outbox_wanted){.after = span.last});
     assert_int_equal(behind.count, 2);
     assert_int_equal(behind.rows[0].pos, 4);
 }
@@ -90,13 +93,10 @@ CASE(claim_by_type) {
 }
 
 CASE(uncommitted_rows_are_unseen) {
-    sqlite3 *db;
-    assert_int_equal(sqlite3_open(world->url + 7, &db), SQLITE_OK);
-    assert_int_equal(
-        sqlite3_exec(db, "BEGIN; INSERT INTO outbox_events (type, payload) VALUES ('a', '{}')", 0, 0, 0), 0);
+    void *open =
+        world->backend->begin(world->url, "INSERT INTO outbox_events (type, payload) VALUES ('a', '{}')");
     assert_int_equal(claim(world).count, 0);
-    assert_int_equal(sqlite3_exec(db, "ROLLBACK", 0, 0, 0), 0);
-    sqlite3_close(db);
+    world->backend->rollback(open);
     assert_int_equal(claim(world).count, 0);
 }
 
@@ -111,16 +111,28 @@ struct bad_row {
 static const struct bad_row bad_rows[] = {
     BAD("type, payload", "NULL, '{}'", "type is NULL"),
     BAD("type, payload", "'', '{}'", "type is empty"),
+    BAD("type, payload", "'a', NULL", "payload is NULL"),
+    BAD("id, type, payload", "'', 'a', '{}'", "id is empty"),
+    BAD("version, type, payload", "-1, 'a', '{}'", "version is -1, not a version"),
+    {0},
+};
+
+static const struct bad_row postgres_bad_rows[] = {
+    BAD("type, payload", "repeat('x', 300), '{}'", "type has 300 bytes, at most 256 are carried"),
+    BAD("id, type, payload", "repeat('x', 257), 'a', '{}'", "id has 257 bytes, at most 256 are carried"),
+    BAD("key, type, payload", "repeat('x', 9999), 'a', '{}'", "key has 9999 bytes, at most 256 are carried"),
+    {0},
+};
+
+static const struct bad_row sqlite_bad_rows[] = {
     BAD("type, payload", "x'6162', '{}'", "type is a blob, not text"),
     BAD("type, payload", "CAST(x'ff41' AS TEXT), '{}'", "type is not valid UTF-8"),
     BAD("type, payload", "CAST(x'410042' AS TEXT), '{}'", "type holds a NUL byte"),
     BAD("type, payload", "printf('%.300c', 'x'), '{}'", "type has 300 bytes, at most 256 are carried"),
-    BAD("type, payload", "'a', NULL", "payload is NULL"),
     BAD("type, payload", "'a', ''", "payload is empty"),
     BAD("type, payload", "'a', x'7b7d'", "payload is a blob, not text"),
     BAD("type, payload", "'a', CAST(x'7bff7d' AS TEXT)", "payload is not valid UTF-8"),
     BAD("id, type, payload", "x'01', 'a', '{}'", "id is a blob, not text"),
-    BAD("id, type, payload", "'', 'a', '{}'", "id is empty"),
     BAD("id, type, payload", "printf('%.257c', 'x'), 'a', '{}'", "id has 257 bytes, at most 256 are carried"),
     BAD("key, type, payload", "x'00', 'a', '{}'", "key is a blob, not text"),
     {"key, type, payload", "printf('%.9999c', 'x'), 'a', '{}'",
@@ -135,27 +147,34 @@ static const struct bad_row bad_rows[] = {
     BAD("occurred_at, type, payload", "x'00', 'a', '{}'", "occurred_at is a blob, not text"),
     BAD("version, type, payload", "'two', 'a', '{}'", "version is not an integer"),
     BAD("version, type, payload", "1.5, 'a', '{}'", "version is not an integer"),
-    BAD("version, type, payload", "-1, 'a', '{}'", "version is -1, not a version"),
     BAD("version, type, payload", "1 << 40, 'a', '{}'", "version is 1099511627776, not a version"),
+    {0},
 };
 
-CASE(bad_rows_say_why) {
+static size_t insert_bad(struct world *world, const struct bad_row *rows) {
     char sql[512];
-    size_t count = sizeof bad_rows / sizeof *bad_rows;
-    for (size_t i = 0; i < count; i++) {
-        snprintf(sql, sizeof sql, "INSERT INTO outbox_events (%s) VALUES (%s)", bad_rows[i].columns,
-                 bad_rows[i].values);
+    size_t count = 0;
+    for (; rows[count].columns; count++) {
+        snprintf(sql, sizeof sql, "INSERT INTO outbox_events (%s) VALUES (%s)", rows[count].columns,
+                 rows[count].values);
         world->backend->sql(world->url, sql);
     }
+    return count;
+}
+
+CASE(bad_rows_say_why) {
+    const struct bad_row *more = is_on(world, "sqlite") ? sqlite_bad_rows : postgres_bad_rows;
+    size_t common = insert_bad(world, bad_rows), count = common + insert_bad(world, more);
     insert(world, "good.one", 1);
     struct claimed claimed = claim(world);
     assert_int_equal(claimed.count, count + 1);
     for (size_t i = 0; i < count; i++)
-        assert_string_equal(claimed.rows[i].defect, bad_rows[i].defect);
+        assert_string_equal(claimed.rows[i].defect,
+                            i < common ? bad_rows[i].defect : more[i - common].defect);
     assert_null(claimed.rows[count].defect);
 }
 
-CASE(harmless_affinity) {
+CASE_ON(harmless_affinity, "sqlite") {
     world->backend->sql(world->url,
                         "INSERT INTO outbox_events (type, key, version, processed, created_at, payload)"
                         " VALUES (5, 12.5, '2', '0', NULL, 7)");
@@ -177,7 +196,7 @@ CASE(harmless_affinity) {
 
 /* What would make a row neither pending nor published, or too large to look at, is refused where it is
  * written. */
-CASE(refused_at_the_producer) {
+CASE_ON(sqlite_refused_at_the_producer, "sqlite") {
     static const char *const rows[][2] = {
         {"INSERT INTO outbox_events (type, payload, processed) VALUES ('a', '{}', 'no')",
          "CHECK constraint failed: processed is 0; only the relay sets it to 1"},
@@ -201,6 +220,38 @@ CASE(refused_at_the_producer) {
     assert_int_equal(claim(world).count, 0);
 }
 
+#define VIOLATES(constraint) \
+    "new row for relation \"outbox_events\" violates check constraint \"" constraint "\""
+
+CASE_ON(postgres_refused_at_the_producer, "postgres") {
+    static const char *const rows[][2] = {
+        {"INSERT INTO outbox_events (type, payload, processed) VALUES ('a', '{}', true)",
+         VIOLATES("processed is false; only the relay sets it to true")},
+        {"INSERT INTO outbox_events (type, payload, processed) VALUES ('a', '{}', NULL)",
+         "null value in column \"processed\" of relation \"outbox_events\" violates not-null constraint"},
+        {"INSERT INTO outbox_events (type, payload) VALUES (repeat('x', 1025), '{}')",
+         VIOLATES("id and type are at most 1 KiB")},
+        {"INSERT INTO outbox_events (key, type, payload) VALUES (repeat('x', 65537), 'a', '{}')",
+         VIOLATES("key, tenant and the like are at most 64 KiB")},
+        {"INSERT INTO outbox_events (id, type, payload) VALUES (NULL, 'a', '{}')",
+         "null value in column \"id\" of relation \"outbox_events\" violates not-null constraint"},
+        {"INSERT INTO outbox_events (pos, type, payload) VALUES (5, 'a', '{}')",
+         "cannot insert a non-DEFAULT value into column \"pos\""},
+        {"INSERT INTO outbox_events (type, payload, parked_at) VALUES ('a', '{}', now())",
+         "outbox_events: xid, processed and parked_at are the database's and the relay's; leave them out of "
+         "the INSERT"},
+        {"INSERT INTO outbox_events (type, payload, xid) VALUES ('a', '{}', '3')",
+         "outbox_events: xid, processed and parked_at are the database's and the relay's; leave them out of "
+         "the INSERT"},
+        {"INSERT INTO outbox_events (type, payload) VALUES ('a', '{')", "invalid input syntax for type json"},
+        {"INSERT INTO outbox_events (type, payload, occurred_at) VALUES ('a', '{}', 'infinity')",
+         VIOLATES("times are of the years 1 to 9999")},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(world->backend->refused(world->url, rows[i][0]), rows[i][1]);
+    assert_int_equal(claim(world).count, 0);
+}
+
 #define CANNOT_CHANGE                                                                                   \
     "outbox_events: a row that was not sent cannot be changed; give it up with: weir outbox drop, and " \
     "insert another"
@@ -214,7 +265,8 @@ CASE(unsent_rows_are_kept) {
     assert_string_equal(backend->refused(world->url, "UPDATE outbox_events SET payload = '{}'"),
                         CANNOT_CHANGE);
     assert_string_equal(backend->refused(world->url, "UPDATE outbox_events SET pos = 9 WHERE pos = 1"),
-                        CANNOT_CHANGE);
+                        is_on(world, "sqlite") ? CANNOT_CHANGE
+                                               : "column \"pos\" can only be updated to DEFAULT");
     assert_string_equal(backend->refused(world->url, "DELETE FROM outbox_events WHERE pos = 2"),
                         CANNOT_DELETE);
     assert_string_equal(backend->refused(world->url, "DELETE FROM outbox_events"), CANNOT_DELETE);
@@ -222,19 +274,32 @@ CASE(unsent_rows_are_kept) {
                                                      " SELECT id, 'x', '{}' FROM outbox_events WHERE pos = 1"
                                                      " ON CONFLICT (id) DO UPDATE SET payload = '{}'"),
                         CANNOT_CHANGE);
+    backend->sql(world->url, "INSERT INTO outbox_events (id, type, payload)"
+                             " SELECT id, 'x', '{}' FROM outbox_events WHERE pos = 1 ON CONFLICT DO NOTHING");
+    assert_string_equal(backend->refused(world->url, "UPDATE outbox_events SET processed = TRUE"),
+                        is_on(world, "sqlite")
+                            ? "CHECK constraint failed: processed is 0; only the relay sets it to 1"
+                            : VIOLATES("processed is false; only the relay sets it to true"));
+    expect_counts(world, 2, 0, 0);
+}
+
+CASE_ON(sqlite_unsent_rows_are_not_replaced, "sqlite") {
+    insert(world, "a.b", 2);
     static const char *const replacing[] = {
         "REPLACE INTO outbox_events (id, type, payload) SELECT id, 'x', '{}' FROM outbox_events WHERE pos = "
         "1",
         "INSERT OR REPLACE INTO outbox_events (id, type, payload)"
         " SELECT 'new', 'x', '{}' UNION ALL SELECT id, 'x', '{}' FROM outbox_events WHERE pos = 2"};
     for (size_t i = 0; i < 2; i++)
-        assert_string_equal(backend->refused(world->url, replacing[i]), CANNOT_REPLACE);
-    backend->sql(world->url, "INSERT OR IGNORE INTO outbox_events (id, type, payload)"
-                             " SELECT id, 'x', '{}' FROM outbox_events WHERE pos = 1");
-    backend->sql(world->url, "INSERT INTO outbox_events (id, type, payload)"
-                             " SELECT id, 'x', '{}' FROM outbox_events WHERE pos = 1 ON CONFLICT DO NOTHING");
-    assert_string_equal(backend->refused(world->url, "UPDATE outbox_events SET processed = 1"),
-                        "CHECK constraint failed: processed is 0; only the relay sets it to 1");
+        assert_string_equal(world->backend->refused(world->url, replacing[i]), CANNOT_REPLACE);
+    world->backend->sql(world->url, "INSERT OR IGNORE INTO outbox_events (id, type, payload)"
+                                    " SELECT id, 'x', '{}' FROM outbox_events WHERE pos = 1");
+    expect_counts(world, 2, 0, 0);
+}
+
+CASE_ON(postgres_unsent_rows_are_not_truncated, "postgres") {
+    insert(world, "a.b", 2);
+    assert_string_equal(world->backend->refused(world->url, "TRUNCATE outbox_events"), CANNOT_DELETE);
     expect_counts(world, 2, 0, 0);
 }
 
@@ -244,7 +309,7 @@ CASE(an_id_is_free_again) {
     bool more;
     const struct backend *backend = world->backend;
     static const char again[] =
-        "INSERT OR IGNORE INTO outbox_events (id, type, payload) VALUES ('one', 'a.b', '{}')";
+        "INSERT INTO outbox_events (id, type, payload) VALUES ('one', 'a.b', '{}') ON CONFLICT DO NOTHING";
     backend->sql(world->url, again);
     backend->sql(world->url, again);
     settle(world, 1, 1, 5);
@@ -292,9 +357,13 @@ static const struct spec specs[] = {
     {"a claim can leave types out, or want only some", claim_by_type},
     {"rows of an open or rolled back transaction are not seen", uncommitted_rows_are_unseen},
     {"a bad row says why and hides no other", bad_rows_say_why},
-    {"numbers in text columns and odd times are harmless", harmless_affinity},
-    {"what could never be sent or seen is refused at the producer", refused_at_the_producer},
-    {"a row that was not sent cannot be changed, deleted or replaced", unsent_rows_are_kept},
+    {"sqlite - numbers in text columns and odd times are harmless", harmless_affinity},
+    {"sqlite - what could never be sent or seen is refused at the producer", sqlite_refused_at_the_producer},
+    {"postgres - what could never be sent or seen is refused at the producer",
+     postgres_refused_at_the_producer},
+    {"a row that was not sent cannot be changed or deleted", unsent_rows_are_kept},
+    {"sqlite - a row that was not sent cannot be replaced", sqlite_unsent_rows_are_not_replaced},
+    {"postgres - a row that was not sent cannot be truncated", postgres_unsent_rows_are_not_truncated},
     {"an id is free again when its row was sent and cleaned", an_id_is_free_again},
 };
 SPEC_MAIN(specs)

@@ -39,7 +39,9 @@ CASE(settling_builds_on_what_was_read) {
     expect_ok(outbox_settle(world->outbox, &early, &world->err), &world->err);
     expect_ok(outbox_settle(world->outbox, &early, &world->err), &world->err);
     snprintf(message, sizeof message, "%s: somebody else settled a batch to S meanwhile", world->url);
-    expect_error(outbox_settle(world->outbox, &late, &world->err), WEIR_CONFLICT, &world->err, message);
+    weir_code code = outbox_settle(world->outbox, &late, &world->err);
+    expect_error(code == WEIR_OK ? outbox_flush(world->outbox, &world->err) : code, WEIR_CONFLICT,
+                 &world->err, message);
     expect_counts(world, 1, 0, 1);
 }
 
@@ -219,7 +221,7 @@ CASE(positions_are_never_used_again) {
     assert_int_equal(count, 2);
     expect_ok(outbox_span(world->outbox, &span, &world->err), &world->err);
     assert_int_equal(span.oldest_pending, 0);
-    assert_int_equal(span.last.pos, 2);
+    assert_int_equal(span.last.pos, is_on(world, "sqlite") ? 2 : 0);
     insert(world, "a.b", 1);
     assert_int_equal(claim(world).rows[0].pos, 3);
     expect_ok(outbox_span(world->outbox, &span, &world->err), &world->err);
@@ -229,8 +231,7 @@ CASE(positions_are_never_used_again) {
 static const struct spec specs[] = {
     {"settled rows know their stream and sequence", settled_rows_know_their_place},
     {"settling twice changes nothing", settling_twice_changes_nothing},
-    {"a settlement that does not build on the span.last.pos one changes nothing",
-     settling_builds_on_what_was_read},
+    {"a settlement that does not build on the last one changes nothing", settling_builds_on_what_was_read},
     {"a stream never sent to is not known", unknown_stream},
     {"a batch of an earlier life is settled only when its rows are the same",
      settling_verifies_an_earlier_life},
