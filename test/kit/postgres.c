@@ -97,6 +97,15 @@ static void look_around(void) {
     atexit(stop_all); /* before the kit's own end, which kills what is left */
 }
 
+const char *kit_postgres_program(const char *name) {
+    static char paths[4][PATH_SIZE + 32];
+    static int next;
+    look_around();
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", kit.bin, name);
+    return path;
+}
+
 /* Starts a program of PostgreSQL as the right user. argv[0] is its name; room for the words in front is left by the caller. */
 enum { FRONT = 6, WORDS_MAX = 32 };
 

@@ -29,6 +29,8 @@ const char *kit_postgres_url(const kit_postgres *server); /* postgres://postgres
 const char *kit_postgres_folder(const kit_postgres *server);
 int kit_postgres_port(const kit_postgres *server);
 int kit_postgres_pid(const kit_postgres *server);
+/* One of PostgreSQL's own programs, as a path. Valid until the fourth call after. */
+const char *kit_postgres_program(const char *name);
 /* A fresh, empty database; its url. Valid for the life of the program. */
 const char *kit_postgres_database(kit_postgres *server);
 

@@ -50,10 +50,15 @@ static inline void shop_crash_at(struct shop *shop, const char *step, int n) {
     assert_int_equal(shop_relay_program(shop), 0);
 }
 
-/* The program in the background, its words in relay.log of the test's folder. Waits for the lease of one that was killed. */
-static inline pid_t shop_relay_start(const struct shop *shop, const char *server) {
-    const char *const more[] = {"--standby", "--log-level", "warn", NULL};
+/* The program in the background, its words in relay.log of the test's folder. A standby waits for the lease, and again when it
+ * lost it. */
+static inline pid_t shop_relay_start_as(const struct shop *shop, const char *server, bool standby) {
+    const char *const more[] = {"--log-level", "warn", standby ? "--standby" : NULL, NULL};
     return kit_start(shop_relay_words(shop, server, more), "relay.log");
+}
+
+static inline pid_t shop_relay_start(const struct shop *shop, const char *server) {
+    return shop_relay_start_as(shop, server, true);
 }
 
 /* Kills it at each step, the first time and the second time it gets there. */
