@@ -2,9 +2,10 @@
 BUILD ?= build
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
-CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
+TEST_SECONDS ?= 120
+CTEST = ctest --output-on-failure --no-tests=error --timeout $(TEST_SECONDS) -j $(JOBS)
 
-.PHONY: all setup configure run test san tsan fuzz check bench install clean help
+.PHONY: all setup configure run test soak san tsan fuzz check bench install clean help
 
 all: configure
 	@cmake --build $(BUILD) -j $(JOBS) >&2
@@ -20,6 +21,10 @@ run: all ## the demo: real readings become real payouts, on this machine
 
 test: all ## every test; T="words" runs the cases whose name contains them
 	@cd $(BUILD) && $(CTEST) $(if $(T),-R "$(T)")
+
+soak: TEST_SECONDS = 7200
+soak: all ## hundreds of faults where make test has a few, and more seeds; T="words"
+	@cd $(BUILD) && WEIR_SOAK=1 $(CTEST) -R "$(if $(T),$(T),relay_pg|_sim: )"
 
 san: ## every test under AddressSanitizer and UBSan
 	@$(MAKE) --no-print-directory all BUILD=build-san CMAKE_ARGS="-DWEIR_SANITIZE=address,undefined -DWEIR_BENCH=OFF"

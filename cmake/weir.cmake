@@ -135,7 +135,7 @@ function(weir_test source)
   foreach(case ${cases})
     string(REGEX REPLACE "^\n    {\"([^\"]+)\",$" "\\1" sentence "${case}")
     add_test(NAME "${name}: ${sentence}" COMMAND ${name} ${sentence})
-    set_tests_properties("${name}: ${sentence}" PROPERTIES TIMEOUT 120 ENVIRONMENT
+    set_tests_properties("${name}: ${sentence}" PROPERTIES ENVIRONMENT
       "WEIR_SOURCE=${PROJECT_SOURCE_DIR};WEIR_BUILD=${PROJECT_BINARY_DIR};ASAN_OPTIONS=detect_leaks=1:abort_on_error=0;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tools/tsan.supp;LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tools/lsan.supp")
   endforeach()
 endfunction()
