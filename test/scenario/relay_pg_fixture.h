@@ -97,7 +97,6 @@ static const struct {
     enum weir_relay_mode mode;
 } shop_modes[] = {
     {"poll", WEIR_RELAY_POLL},
-    /* {"wal", WEIR_RELAY_WAL}, */
 };
 
 static int shop_faults; /* injected so far */
