@@ -307,8 +307,8 @@ static void slots(void **state) {
                        "it anew and catches up from the table");
     expect_finding(&w, NO_LIMIT);
     expect_findings(&w, 2);
-    kit_sql(w.db, "UPDATE outbox_meta SET slot = 'weir_idle'; SELECT "
-                  "pg_create_logical_replication_slot('weir_idle', 'pgoutput')");
+    kit_sql(w.db, "UPDATE outbox_meta SET slot = 'weir_idle'");
+    kit_sql(w.db, "SELECT pg_create_logical_replication_slot('weir_idle', 'pgoutput')");
     look(&w);
     assert_true(finding_around(
         &w.health, "the slot weir_idle holds back ",
