@@ -320,6 +320,12 @@ static void slots(void **state) {
         &w.health, "the slot weir_idle stands at ",
         ", the relay has settled only up to 0/1: somebody advanced it; weir relay --mode wal --catch-up "
         "makes it anew and catches up from the table"));
+    kit_sql(w.db, "UPDATE outbox_meta SET system_identifier = 5");
+    look(&w);
+    assert_true(finding_around(
+        &w.health, "the slot was made in another cluster (system identifier 5, here it is ",
+        "), the database was restored from a dump; weir relay --mode wal --catch-up makes it anew "
+        "and catches up from the table"));
     kit_sql(w.db, "SELECT pg_drop_replication_slot('weir_idle')");
     end(&w);
 }

@@ -152,5 +152,8 @@ SELECT 66, 'note', format('the slot %s is followed by process %s and holds back 
 FROM meta WHERE active
 
 UNION ALL
+SELECT 67, 'finding', format('the slot was made in another cluster (system identifier %s, here it is %s), the database was restored from a dump; weir relay --mode wal --catch-up makes it anew and catches up from the table', meta.system_identifier, here.system_identifier)
+FROM meta, pg_control_system() AS here WHERE meta.slot IS NOT NULL AND meta.system_identifier <> here.system_identifier
+UNION ALL
 SELECT 90, 'layout', layout::text FROM meta
 ORDER BY place, sentence
