@@ -127,7 +127,8 @@ static const char *trouble_now(weir_relay *relay) {
     for (size_t i = 0; i < relay->stream_count; i++)
         if (relay_core_trouble(relay->streams[i]->core)[0])
             return relay_core_trouble(relay->streams[i]->core);
-    return "";
+    outbox_tell(relay->outbox, &relay->told);
+    return relay->told.stall;
 }
 
 /* --- the parts of a turn ------------------------------------------------------------------------------ */

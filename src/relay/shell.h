@@ -118,6 +118,7 @@ struct weir_relay {
     bool lost;       /* it is the lease: nothing more is sent or settled */
     int64_t stop_ns; /* when it was asked to stop; 0: not yet */
     weir_error failure;
+    struct outbox_told told; /* by the store, in this turn */
     /* shared */
     atomic_bool stopping;
     pthread_mutex_t lock;

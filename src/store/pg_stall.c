@@ -13,13 +13,19 @@ static void name_unknown(pg_outbox *outbox) {
              (unsigned long long)outbox->held_by);
 }
 
+/* In steps that become longer: what is told each second is a line in somebody's log. */
+static int64_t coarse_s(int64_t age_s) {
+    int64_t step_s = age_s < 60 ? 10 : age_s < 3600 ? 60 : 3600;
+    return age_s < 10 ? 1 : age_s - age_s % step_s;
+}
+
 static void name_holder(pg_outbox *outbox, const PGresult *result) {
     char age[UNITS_TEXT_MAX];
-    duration_format(pg_int(result, 0, 3) * NS_PER_S, age);
+    duration_format(coarse_s(pg_int(result, 0, 3)) * NS_PER_S, age);
     snprintf(outbox->stall, sizeof outbox->stall,
-             "committed rows wait for %.*s (%.*s, database %.*s), open for %s",
+             "committed rows wait for %.*s (%.*s, database %.*s), open for %s or longer",
              TEXT_ARG(pg_text(result, 0, 0)), TEXT_ARG(pg_text(result, 0, 1)),
-             TEXT_ARG(pg_text(result, 0, 2)), pg_null(result, 0, 3) ? "an unknown time" : age);
+             TEXT_ARG(pg_text(result, 0, 2)), pg_null(result, 0, 3) ? "0s" : age);
 }
 
 static void ask(pg_outbox *outbox) {

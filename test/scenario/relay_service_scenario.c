@@ -171,6 +171,81 @@ static void secrets_stay_inside(void **state) {
     service_close(&shop);
 }
 
+/* --- what PostgreSQL adds ------------------------------------------------------------------------------------- */
+
+struct pg {
+    kit_postgres *server;
+    const char *url;
+    PGconn *connection;
+};
+
+static struct pg pg_open(void) {
+    weir_error err;
+    struct pg pg = {.server = kit_postgres_shared()};
+    pg.url = kit_postgres_database(pg.server);
+    expect_ok(outbox_init(pg.url, &err), &err);
+    pg.connection = kit_sql_connect(pg.url);
+    return pg;
+}
+
+#define PG_ROW "INSERT INTO outbox_events (type, payload) VALUES ('order.placed', '{\"n\": 1}')"
+
+static bool is_pg_drained(void *arg) {
+    return kit_sql_number(arg, "SELECT count(*) FROM outbox_events WHERE NOT processed") == 0;
+}
+
+static void stall_is_named(void **state) {
+    (void)state;
+    struct shop shop = service_open();
+    struct pg pg = pg_open();
+    PGconn *writer = kit_sql_connect(pg.url);
+    char expected[200];
+    kit_sql(writer, "SET application_name = 'slow shop'; BEGIN; " PG_ROW);
+    kit_sql(pg.connection, PG_ROW);
+    struct program relay = RELAY("-o", pg.url, "--metrics", ":0");
+    int port = port_of(&relay);
+    snprintf(expected, sizeof expected, "committed rows wait for process %d (slow shop, database ",
+             PQbackendPID(writer));
+    program_expect(&relay, expected);
+    expect_line(expect_ready(port, 200), "\"trouble\":\"%s", expected);
+    expect_line(kit_http_get(port, "/metrics"), "\nweir_relay_stalled{outbox=\"%s\"} 1\n", pg.url);
+    kit_sql(writer, "COMMIT");
+    program_expect(&relay, "going on");
+    assert_true(kit_until(is_pg_drained, pg.connection));
+    assert_int_equal(kit_end(relay.pid, SIGTERM), 0);
+    PQfinish(writer);
+    PQfinish(pg.connection);
+    service_close(&shop);
+}
+
+/* Waits until the metric of the outbox is there, and above a bound. */
+static void expect_above(int port, const char *metric, const char *outbox, int64_t bound) {
+    char name[600];
+    int64_t value = -1;
+    snprintf(name, sizeof name, "\n%s{outbox=\"%s\"} ", metric, outbox);
+    for (int i = 0; i < 100 && value <= bound; i++, usleep(100000)) {
+        const char *at = strstr(kit_http_get(port, "/metrics"), name);
+        value = at ? atoll(at + strlen(name)) : -1;
+    }
+    if (value <= bound)
+        fail_msg("%s of %s is %lld", metric, outbox, (long long)value);
+}
+
+static void slot_is_measured(void **state) {
+    (void)state;
+    struct shop shop = service_open();
+    struct pg pg = pg_open();
+    struct program relay = RELAY("-o", pg.url, "--mode", "wal", "--metrics", ":0");
+    int port = port_of(&relay);
+    expect_ready(port, 200);
+    kit_sql(pg.connection, PG_ROW);
+    assert_true(kit_until(is_pg_drained, pg.connection));
+    expect_above(port, "weir_slot_retained_bytes", pg.url, 0);
+    assert_int_equal(kit_end(relay.pid, SIGTERM), 0);
+    PQfinish(pg.connection);
+    service_close(&shop);
+}
+
 /* --- several outboxes ------------------------------------------------------------------------------------------- */
 
 static void one_fails_others_go_on(void **state) {
@@ -196,10 +271,6 @@ static void one_fails_others_go_on(void **state) {
     service_close(&shop);
 }
 
-static bool is_pg_drained(void *arg) {
-    return kit_sql_number(arg, "SELECT count(*) FROM outbox_events WHERE NOT processed") == 0;
-}
-
 /* A database that is not there is waited for; nobody else is kept from his work meanwhile. */
 static void outage_is_waited_out(void **state) {
     (void)state;
@@ -216,7 +287,7 @@ static void outage_is_waited_out(void **state) {
     expect_ready(port, 503);
     kit_postgres_restart(postgres);
     PGconn *connection = kit_sql_connect(url);
-    kit_sql(connection, "INSERT INTO outbox_events (type, payload) VALUES ('order.placed', '{\"n\": 1}')");
+    kit_sql(connection, PG_ROW);
     assert_true(kit_until(is_pg_drained, connection));
     expect_ready(port, 200);
     PQfinish(connection);
@@ -332,6 +403,8 @@ static const struct spec specs[] = {
     {"metrics and health tell what waits and for what", tells_what_waits},
     {"a standby is not ready until it has the lease", standby_is_not_ready},
     {"passwords of outboxes are shown to nobody", secrets_stay_inside},
+    {"who holds committed rows back is named", stall_is_named},
+    {"what a slot holds back is measured", slot_is_measured},
     {"an outbox that fails does not stop the others", one_fails_others_go_on},
     {"a database that is not there is waited for while the others go on", outage_is_waited_out},
     {"a server that is silent does not hold the end back", silent_server_holds_nothing},
