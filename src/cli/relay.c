@@ -14,7 +14,8 @@
 #include "cli/run.h"
 
 static const struct option_row relay_options[] = {
-    {"outbox", 'o', OPTION_LIST, "URL", "WEIR_OUTBOX", NULL, "sqlite:PATH"},
+    {"outbox", 'o', OPTION_LIST, "URL", "WEIR_OUTBOX", NULL,
+     "postgres://... or sqlite:PATH; any number of them"},
     {"once", 0, OPTION_FLAG, NULL, NULL, NULL, "end when all that is committed now is published or parked"},
     {"standby", 0, OPTION_FLAG, NULL, NULL, NULL, "wait while another relay works on the outbox"},
     {"mode", 0, OPTION_TEXT, "MODE", NULL, "poll",
@@ -164,7 +165,7 @@ static int run_relay(cli *cli) {
     if (cli_flag(cli, "reference"))
         return print_reference(cli);
     if (outboxes == 0)
-        return cli_usage(cli, "say which outbox: --outbox sqlite:PATH");
+        return cli_usage(cli, "say which outbox: --outbox postgres://... or sqlite:PATH");
     if (outboxes > OUTBOXES_MAX)
         return cli_usage(cli, "%zu outboxes were given, one relay serves %d", outboxes, OUTBOXES_MAX);
     for (size_t i = 1; i < outboxes; i++)
@@ -189,8 +190,11 @@ const struct command_row command_relay = {
                "published are "
                "parked with a reason (weir outbox ls) and the others flow. Outages are waited out.\n"
                "\n"
-               "Needs nats-server 2.12 or newer and the streams as weir apply leaves them.\n"
+               "Needs nats-server 2.12 or newer and the streams as weir apply leaves them. SIGTERM and "
+               "Ctrl-C finish "
+               "the batch in flight, within ten seconds whatever hangs; a second Ctrl-C ends at once.\n"
                "\n"
                "  weir relay --outbox sqlite:shop.db\n"
+               "  weir relay --outbox postgres://relay@db/shop --standby --metrics :9180\n"
                "  weir relay --outbox sqlite:shop.db --once\n",
 };
