@@ -138,6 +138,7 @@ EACH_MODE(a_database_from_before) {
     relay_all(&audited);
     leave_database(&audited);
     use_database(&audited, older);
+    insert(&audited, 30); /* at the positions of those that it lost */
     struct kit_run run = WEIR("outbox", "audit", audited.url, "-q", "--limit", "0");
     assert_int_equal(run.status, 1);
     assert_non_null(strstr(run.out,
