@@ -99,11 +99,20 @@ static weir_code take(pg_outbox *outbox, weir_error *err) {
     return refused(outbox, &holder, err);
 }
 
+static weir_code beat(pg_outbox *outbox, weir_error *err) {
+    bool yes;
+    WEIR_TRY(pg_outbox_drain(outbox, err));
+    int64_t now = outbox->base.clock->mono_ns(outbox->base.clock->self);
+    WEIR_TRY(call_number(outbox, "lease_beat", outbox->lease_ms, false, &yes, err));
+    outbox->beat_ns = now;
+    return WEIR_OK;
+}
+
 weir_code pg_outbox_lease(outbox *any, weir_error *err) {
     pg_outbox *outbox = (pg_outbox *)any;
     WEIR_TRY(pg_outbox_drain(outbox, err));
     if (outbox->leased)
-        return WEIR_OK;
+        return beat(outbox, err);
     WEIR_TRY(take(outbox, err));
     outbox->leased = true;
     outbox->lease_pid = PQbackendPID(outbox->pg->conn);
@@ -115,11 +124,7 @@ weir_code pg_outbox_beat(pg_outbox *outbox, weir_error *err) {
     int64_t now = outbox->base.clock->mono_ns(outbox->base.clock->self);
     if (!outbox->leased || now - outbox->beat_ns < outbox->lease_ms * NS_PER_MS / BEATS)
         return WEIR_OK;
-    bool yes;
-    WEIR_TRY(pg_outbox_drain(outbox, err));
-    WEIR_TRY(call_number(outbox, "lease_beat", outbox->lease_ms, false, &yes, err));
-    outbox->beat_ns = now;
-    return WEIR_OK;
+    return beat(outbox, err);
 }
 
 /* --- health ------------------------------------------------------------------------------------ */
