@@ -336,9 +336,11 @@ static void fall_asleep(struct shop *shop) {
 }
 
 static void writers_wake_a_sleeper(void **state) {
+    const struct kit_postgres_options options = {.config = "max_prepared_transactions = 0\n"};
+    kit_postgres *server = kit_postgres_start(&options);
     struct shop shop;
     (void)state;
-    shop_new(&shop);
+    shop_open(&shop, kit_postgres_database(server), NULL);
     pg_sql(shop.writers[3], "LISTEN weir_outbox");
     adds(&shop, 0, "nobody sleeps");
     assert_int_equal(notifications(shop.writers[3]), 0);
@@ -350,6 +352,7 @@ static void writers_wake_a_sleeper(void **state) {
     expect_next(&shop, 0, "2.");
     assert_int_equal(pg_number(shop.admin, "SELECT last_value FROM outbox_wake"), 0);
     shop_close(&shop);
+    kit_postgres_stop(server);
 }
 
 static void *wake_soon(void *arg) {
