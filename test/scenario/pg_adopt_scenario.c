@@ -143,6 +143,25 @@ static void triggers_do_not_take_part(void **state) {
     end(&world);
 }
 
+static void odd_columns(void **state) {
+    (void)state;
+    struct world world =
+        world_with("CREATE TYPE kind AS ENUM ('a.b'); CREATE TABLE outbox_events (id bigint PRIMARY KEY "
+                   "GENERATED ALWAYS AS IDENTITY, type kind,"
+                   " key varchar(20), payload jsonb, processed boolean, version smallint, \"timestamp\" "
+                   "bigint, twice text GENERATED ALWAYS AS (key || key)"
+                   " STORED, processed_at timestamptz, error text); INSERT INTO outbox_events (type, key, "
+                   "payload, version) VALUES ('a.b', 'k', '{}', 3)");
+    expect_ok(adopt(&world, "seed", NULL), &world.err);
+    kit_sql(world.db, "INSERT INTO outbox_events (type, key, payload) VALUES ('a.b', 'l', '{}')");
+    struct outbox_row *rows = claim(&world, 2);
+    assert_string_equal(rows[0].draft.type.data, "a.b");
+    assert_string_equal(rows[0].draft.key.data, "k");
+    assert_int_equal(rows[0].draft.version, 3);
+    assert_null(rows[0].draft.time.data);
+    end(&world);
+}
+
 static void in_another_schema(void **state) {
     (void)state;
     struct world world = world_with("CREATE SCHEMA \"Old\"; CREATE TABLE \"Old\".\"Out Box\" (id uuid "
@@ -150,6 +169,7 @@ static void in_another_schema(void **state) {
                                     " \"aggregateid\" text, payload json); INSERT INTO \"Old\".\"Out Box\" "
                                     "(type, payload) VALUES ('a.b', '{\"n\":1}')");
     expect_ok(adopt(&world, "debezium", "\"Old\".\"Out Box\""), &world.err);
+    expect_ok(adopt(&world, NULL, NULL), &world.err);
     assert_string_equal(claim(&world, 1)->draft.type.data, "a.b");
     end(&world);
 }
@@ -162,12 +182,12 @@ static const struct {
     {"SELECT 1", "debezium", "there is no table outboxevent", "name the table to take over with --table"},
     {"SELECT 1", "best", "there is no preset 'best'", "use weir, debezium or seed"},
     {"CREATE TABLE outboxevent (id uuid PRIMARY KEY, type text, payload json)", "debezium",
-     "the table outboxevent has no column aggregateid or aggregate_id for the key of an event",
+     "the table outboxevent has no column aggregateid or aggregate_id, which makes the key of an event",
      "add it, or use the preset that fits: debezium needs id, type, aggregateid, payload; seed needs id, "
      "type or event_type, "
      "payload, processed"},
     {"CREATE TABLE outbox_events (id uuid PRIMARY KEY, type text, payload json)", "seed",
-     "the table outbox_events has no column processed for the processed of an event", NULL},
+     "the table outbox_events has no column processed, which makes the fate of an event", NULL},
     {"CREATE TABLE outbox_events (id uuid PRIMARY KEY, type text, payload json, processed integer)", "seed",
      "the column processed of the table outbox_events is integer, not boolean",
      "change its type, or make an outbox of its own with: weir outbox init"},
@@ -184,7 +204,19 @@ static const struct {
      "integer)",
      "seed",
      "the table outbox_events has a column stream of its own (integer), which the relay needs for itself",
-     NULL},
+     "ALTER TABLE outbox_events RENAME COLUMN stream TO ..., or if it means the same: ALTER COLUMN stream "
+     "TYPE text"},
+    {"CREATE TABLE outbox_events (id uuid PRIMARY KEY, type text, payload json, processed boolean, "
+     "processed_at timestamp)",
+     "seed",
+     "the table outbox_events has a column processed_at of its own (timestamp without time zone), which the "
+     "relay needs for itself",
+     "ALTER TABLE outbox_events RENAME COLUMN processed_at TO ..., or if it means the same: ALTER COLUMN "
+     "processed_at TYPE timestamptz"},
+    {"CREATE TABLE outbox_events (id uuid PRIMARY KEY, type text, payload json, processed boolean);"
+     "CREATE INDEX outbox_events_pending ON outbox_events (id) WHERE NOT processed",
+     "seed", "there is another outbox_events_pending in the way",
+     "ALTER INDEX outbox_events_pending RENAME TO ..."},
     {"CREATE TABLE outboxevent (id uuid, type text, aggregateid text, payload json) PARTITION BY HASH (id)",
      "debezium", "outboxevent is not an ordinary table: partitions and views cannot be taken over",
      "make an outbox of its own with: weir outbox init"},
@@ -243,6 +275,7 @@ static const struct spec specs[] = {
     {"a table with a processed flag is an outbox, what is not processed in the order of its ids", seed},
     {"a worker that still sets processed itself is refused", the_old_worker},
     {"triggers of the table take no part and stay as they were", triggers_do_not_take_part},
+    {"columns of other types are read as what they are", odd_columns},
     {"a table in another schema with an odd name is taken over", in_another_schema},
     {"a table that cannot be mapped stays as it is, and the column that is missing is named",
      what_is_missing_is_named},

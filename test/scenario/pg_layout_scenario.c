@@ -14,11 +14,15 @@
 #include "weir/outbox.h"
 
 /* A fresh database with an outbox in it. */
-static PGconn *outbox_db(void) {
+static PGconn *outbox_on(kit_postgres *server) {
     weir_error err;
-    PGconn *db = kit_sql_connect(kit_postgres_database(kit_postgres_shared()));
+    PGconn *db = kit_sql_connect(kit_postgres_database(server));
     expect_ok(weir_outbox_init_pg(db, &err), &err);
     return db;
+}
+
+static PGconn *outbox_db(void) {
+    return outbox_on(kit_postgres_shared());
 }
 
 /* --- making the tables ------------------------------------------------------------------------------------ */
@@ -249,7 +253,9 @@ static bool notified(PGconn *db) {
 
 static void only_a_sleeper_is_woken(void **state) {
     (void)state;
-    PGconn *relay = outbox_db();
+    kit_postgres *server =
+        kit_postgres_start(&(struct kit_postgres_options){.config = "max_prepared_transactions = 0"});
+    PGconn *relay = outbox_on(server);
     kit_sql(relay, "LISTEN weir_outbox");
     kit_sql(relay, "INSERT INTO outbox_events (type, payload) VALUES ('a', '{}')");
     assert_false(notified(relay));
@@ -262,6 +268,19 @@ static void only_a_sleeper_is_woken(void **state) {
     kit_sql(relay, "INSERT INTO outbox_events (type, payload) VALUES ('a', '{}')");
     assert_false(notified(relay));
     PQfinish(relay);
+    kit_postgres_stop(server);
+}
+
+/* A transaction that notified cannot be prepared. */
+static void where_transactions_are_prepared(void **state) {
+    (void)state;
+    PGconn *db = outbox_db();
+    kit_sql(db, "SELECT setval('outbox_wake', extract(epoch FROM now())::bigint + 60)");
+    kit_sql(
+        db,
+        "BEGIN; INSERT INTO outbox_events (type, payload) VALUES ('a', '{}'); PREPARE TRANSACTION 'wakes'");
+    kit_sql(db, "ROLLBACK PREPARED 'wakes'");
+    PQfinish(db);
 }
 
 /* --- writing with functions -------------------------------------------------------------------------------- */
@@ -382,6 +401,8 @@ static const struct spec specs[] = {
     {"a row that was sent can be changed and deleted", sent_rows_are_free},
     {"rows of a restored dump get transaction ids of this cluster", rows_of_a_dump},
     {"an insert wakes a relay that sleeps, and costs one that is awake nothing", only_a_sleeper_is_woken},
+    {"a transaction that wrote an event can be prepared, also while the relay sleeps",
+     where_transactions_are_prepared},
     {"weir_emit writes a row, gives its id, and follows no search path", emit_writes_a_row},
     {"weir_emit_message is refused where no slot would keep the event", messages_need_a_slot},
     {"a member of weir_outbox_writer may insert, and nothing else", writers_write_and_no_more},

@@ -2,7 +2,7 @@
 -- note until a slot is there.
 WITH meta AS (
     SELECT m.*, coalesce(to_regclass(m.events::text)::text, m.events::oid::text) AS name, s.active, s.active_pid, s.wal_status,
-           s.safe_wal_size, s.slot_name IS NOT NULL AS has_slot, s.confirmed_flush_lsn AS flushed,
+           s.safe_wal_size, s.slot_name IS NOT NULL AS has_slot, s.database AS slot_base, s.confirmed_flush_lsn AS flushed,
            CASE WHEN pg_is_in_recovery() THEN 0 ELSE pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn) END AS held
     FROM outbox_meta m LEFT JOIN pg_replication_slots s ON s.slot_name = m.slot
 ), setting AS (
@@ -55,7 +55,8 @@ FROM setting WHERE name = 'server_encoding' AND value = 'SQL_ASCII'
 -- the tables
 UNION ALL
 SELECT 20, 'finding', format('the index %s is missing; run weir outbox init', name)
-FROM unnest('{outbox_events_pending,outbox_events_horizon,outbox_events_parked}'::text[]) AS name WHERE to_regclass(name) IS NULL
+FROM unnest('{outbox_events_pending,outbox_events_horizon,outbox_events_parked}'::name[]) AS name
+WHERE name NOT IN (SELECT c.relname FROM meta JOIN pg_index ON indrelid = meta.events JOIN pg_class c ON c.oid = indexrelid)
 UNION ALL
 SELECT 21, 'finding', format('the index %s is not valid; DROP INDEX %1$s, then run weir outbox init', c.relname)
 FROM meta JOIN pg_index ON indrelid = meta.events JOIN pg_class c ON c.oid = indexrelid WHERE NOT indisvalid
@@ -137,7 +138,7 @@ SELECT 61, 'finding', format('the slot %s was lost: it held back more log than m
 FROM meta WHERE wal_status = 'lost'
 UNION ALL
 SELECT 62, 'finding', format('the slot %s holds back %s of log and nobody follows it; run weir relay --mode wal, or, if you poll from now on, SELECT pg_drop_replication_slot(%L)', slot, pg_size_pretty(held), slot)
-FROM meta WHERE has_slot AND NOT active AND wal_status <> 'lost'
+FROM meta WHERE has_slot AND NOT active AND wal_status <> 'lost' AND slot_base = current_database()
 UNION ALL
 SELECT 63, 'finding', format('the slot %s will be lost after %s more of log; see why the relay is behind, or raise max_slot_wal_keep_size', slot, pg_size_pretty(safe_wal_size))
 FROM meta WHERE has_slot AND wal_status <> 'lost' AND (wal_status = 'unreserved' OR safe_wal_size < 67108864)
@@ -154,6 +155,9 @@ FROM meta WHERE active
 UNION ALL
 SELECT 67, 'finding', format('the slot was made in another cluster (system identifier %s, here it is %s), the database was restored from a dump; weir relay --mode wal --catch-up makes it anew and catches up from the table', meta.system_identifier, here.system_identifier)
 FROM meta, pg_control_system() AS here WHERE meta.slot IS NOT NULL AND meta.system_identifier <> here.system_identifier
+UNION ALL
+SELECT 68, 'finding', format('the slot %s is that of the database %s, of which this one is a copy; poll here, or, if this one replaces it, SELECT pg_drop_replication_slot(%1$L), then weir relay --mode wal --catch-up', slot, slot_base)
+FROM meta WHERE slot_base <> current_database()
 UNION ALL
 SELECT 90, 'layout', layout::text FROM meta
 ORDER BY place, sentence

@@ -29,6 +29,8 @@ DECLARE
     events  regclass := current_setting('weir.events')::regclass;
     kept    text; -- the columns a writer fills, and pos and xid
     strange boolean;
+    foreign_index text;
+    had     name[];
     trigger record;
 BEGIN
     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO kept
@@ -36,16 +38,24 @@ BEGIN
     WHERE attrelid = events AND attnum > 0 AND NOT attisdropped
       AND attname NOT IN ('processed', 'processed_at', 'stream', 'sequence', 'parked_at', 'error_class', 'error');
 
+    SELECT coalesce(array_agg(relname), '{}') INTO had FROM pg_index JOIN pg_class c ON c.oid = indexrelid WHERE indrelid = events;
     -- What the relay looks for, without reading the table for rows of streams that are blocked; and who stands behind the horizon.
-    IF to_regclass('outbox_events_pending') IS NULL THEN
+    IF NOT 'outbox_events_pending' = ANY (had) THEN
         EXECUTE format('CREATE INDEX outbox_events_pending ON %s (pos, xid, %I) WHERE NOT processed AND parked_at IS NULL', events,
                        current_setting('weir.type'));
     END IF;
-    IF to_regclass('outbox_events_horizon') IS NULL THEN
+    IF NOT 'outbox_events_horizon' = ANY (had) THEN
         EXECUTE format('CREATE INDEX outbox_events_horizon ON %s (xid, pos) WHERE NOT processed AND parked_at IS NULL', events);
     END IF;
-    IF to_regclass('outbox_events_parked') IS NULL THEN
+    IF NOT 'outbox_events_parked' = ANY (had) THEN
         EXECUTE format('CREATE INDEX outbox_events_parked ON %s (pos) WHERE NOT processed AND parked_at IS NOT NULL', events);
+    END IF;
+    SELECT relname INTO foreign_index FROM pg_index JOIN pg_class c ON c.oid = indexrelid
+    WHERE indrelid = events AND relname IN ('outbox_events_pending', 'outbox_events_horizon', 'outbox_events_parked')
+      AND (indpred IS NULL OR indkey[0] NOT IN (SELECT attnum FROM pg_attribute WHERE attrelid = events AND attname IN ('pos', 'xid')));
+    IF foreign_index IS NOT NULL THEN
+        RAISE EXCEPTION 'there is another % in the way', foreign_index
+        USING HINT = format('ALTER INDEX %I RENAME TO ...', foreign_index);
     END IF;
 
     -- Rows of a dump bear transaction ids of the cluster it was made of: ones of its future would wait for ever.
