@@ -251,7 +251,7 @@ static weir_code claim_and_stage(weir_relay *relay, const struct outbox_wanted *
 
 /* A busy stream with a long backlog would be walked through again for every row of another one. So it is
  * remembered how far there was nothing but rows of busy streams; for a second, because parked rows may come
- * back before that place. */
+ * back before that place. Rows that were held back were there too: then nothing is remembered, or they would be passed. */
 static weir_code skip_known(weir_relay *relay, uint64_t busy, struct outbox_wanted *wanted,
                             struct outbox_span *span, weir_error *err) {
     *span = (struct outbox_span){0};
@@ -272,8 +272,10 @@ weir_code relay_claim(weir_relay *relay, size_t *count, weir_error *err) {
     uint64_t busy = types_of_busy(relay, &wanted);
     WEIR_TRY(skip_known(relay, busy, &wanted, &span, err));
     WEIR_TRY(claim_and_stage(relay, &wanted, count, err));
+    struct outbox_told told;
+    outbox_tell(relay->outbox, &told);
     relay->clear_of = busy;
-    relay->clear = *count == 0 ? span.last : wanted.after;
+    relay->clear = *count == 0 && !told.held ? span.last : wanted.after;
     for (size_t i = 0; i < relay->stream_count; i++)
         relay_commit_staged(relay->streams[i]);
     return WEIR_OK;

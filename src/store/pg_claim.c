@@ -280,6 +280,7 @@ static weir_code claim_rows(pg_outbox *outbox, struct asked *asked, struct outbo
     for (int i = 0; choice.next == TXN_FURTHER && i < FURTHER_MAX; i++)
         WEIR_TRY(choose(outbox, asked, &choice, rows, err));
     pg_outbox_held(outbox, choice.held, choice.held_by);
+    outbox->left_out = choice.held || choice.next != TXN_NOTHING || outbox->snapshot;
     *count = choice.count;
     if (choice.next == TXN_GIANT)
         return claim_giant(outbox, asked, choice.giant, rows, count, err);

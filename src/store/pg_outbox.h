@@ -74,6 +74,7 @@ typedef struct pg_outbox {
     struct txn_giant current; /* handed out in part; xid 0: none */
     struct handed before;     /* handed out before it */
     /* what holds rows back (pg_stall.c) */
+    bool left_out; /* the last claim did not come to the end of what is committed */
     bool held;
     uint64_t held_by;
     int64_t held_ns, stall_ns; /* since when; when to ask again */

@@ -58,4 +58,5 @@ void pg_outbox_held(pg_outbox *outbox, bool held, uint64_t by) {
 void pg_outbox_tell(outbox *any, struct outbox_told *out) {
     const pg_outbox *outbox = (const pg_outbox *)any;
     snprintf(out->stall, sizeof out->stall, "%s", outbox->stall);
+    out->held = outbox->left_out;
 }

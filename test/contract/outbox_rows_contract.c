@@ -100,6 +100,22 @@ CASE(uncommitted_rows_are_unseen) {
     assert_int_equal(claim(world).count, 0);
 }
 
+/* Who remembers how far it has looked must know that some of what was there was not given. */
+CASE_ON(postgres_held_rows_are_told, "postgres") {
+    struct outbox_told told;
+    void *early = world->backend->begin(world->url, "SELECT pg_current_xact_id()");
+    insert(world, "a.b", 1);
+    assert_int_equal(claim(world).count, 0);
+    outbox_tell(world->outbox, &told);
+    assert_true(told.held);
+    world->backend->rollback(early);
+    assert_int_equal(claim(world).count, 1);
+    settle(world, 1, 1, 5);
+    assert_int_equal(claim(world).count, 0);
+    outbox_tell(world->outbox, &told);
+    assert_false(told.held);
+}
+
 /* --- bad rows ---------------------------------------------------------------------------------- */
 
 struct bad_row {
@@ -356,6 +372,7 @@ static const struct spec specs[] = {
     {"a claim is bounded by rows, bytes and position", claim_bounds},
     {"a claim can leave types out, or want only some", claim_by_type},
     {"rows of an open or rolled back transaction are not seen", uncommitted_rows_are_unseen},
+    {"postgres - rows that wait for another transaction are said to be held", postgres_held_rows_are_told},
     {"a bad row says why and hides no other", bad_rows_say_why},
     {"sqlite - numbers in text columns and odd times are harmless", harmless_affinity},
     {"sqlite - what could never be sent or seen is refused at the producer", sqlite_refused_at_the_producer},
