@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/relaying.h"
 #include "cli/run.h"
+#include "store/outbox.h"
 
 static const struct option_row relay_options[] = {
     {"outbox", 'o', OPTION_LIST, "URL", "WEIR_OUTBOX", NULL,
@@ -160,6 +161,19 @@ static int print_reference(cli *cli) {
     return EXIT_OK;
 }
 
+/* The url, as it may be shown; NULL: none is. */
+static const char *named_twice(cli *cli, size_t outboxes) {
+    for (size_t i = 1; i < outboxes; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(cli_list_item(cli, "outbox", i), cli_list_item(cli, "outbox", j)) == 0) {
+                char *safe = outbox_url_safe(cli_list_item(cli, "outbox", i));
+                const char *shown = arena_strdup(cli->arena, safe);
+                mem_free(safe);
+                return shown;
+            }
+    return NULL;
+}
+
 static int run_relay(cli *cli) {
     size_t outboxes = cli_list_count(cli, "outbox");
     if (cli_flag(cli, "reference"))
@@ -168,10 +182,9 @@ static int run_relay(cli *cli) {
         return cli_usage(cli, "say which outbox: --outbox postgres://... or sqlite:PATH");
     if (outboxes > OUTBOXES_MAX)
         return cli_usage(cli, "%zu outboxes were given, one relay serves %d", outboxes, OUTBOXES_MAX);
-    for (size_t i = 1; i < outboxes; i++)
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(cli_list_item(cli, "outbox", i), cli_list_item(cli, "outbox", j)) == 0)
-                return cli_usage(cli, "the outbox %s is named twice", cli_list_item(cli, "outbox", i));
+    const char *twice = named_twice(cli, outboxes);
+    if (twice)
+        return cli_usage(cli, "the outbox %s is named twice", twice);
     if (cli_flag(cli, "catch-up") && strcmp(cli_text(cli, "mode"), "wal") != 0)
         return cli_usage(cli, "--catch-up needs --mode wal");
     return run_and_tell(cli);

@@ -162,6 +162,7 @@ static void look(struct relaying *relaying, struct metrics_outbox *out) {
     *out = relaying->total;
     out->outbox = relaying->shown;
     out->up = !relaying->over || relaying->code == WEIR_OK;
+    out->open = relaying->relay != NULL;
     out->failure = out->up ? "" : relaying->err.message;
     if (relaying->relay) {
         weir_relay_stats_get(relaying->relay, &stats);

@@ -43,7 +43,7 @@ static void tell_changes(struct relays *relays, size_t i) {
         relays_say(relays, relaying, line);
     }
     relaying->told_active = seen->stats.active;
-    if (strcmp(seen->stats.trouble, relaying->told) == 0 || relaying->over)
+    if (strcmp(seen->stats.trouble, relaying->told) == 0 || relaying->joined)
         return;
     memcpy(relaying->told, seen->stats.trouble, sizeof relaying->told);
     relays_say(relays, relaying, relaying->told[0] ? relaying->told : "going on");
@@ -106,7 +106,7 @@ static bool all_settled(const struct relays *relays) {
     bool standby = relays->again || cli_flag(relays->cli, "standby");
     size_t waits = 0;
     for (size_t i = 0; i < relays->count; i++)
-        waits += standby && relays->seen[i].up && !relays->seen[i].stats.active && relays->all[i].relay;
+        waits += standby && relays->seen[i].up && !relays->seen[i].stats.active && relays->seen[i].open;
     return sums.up > 0 && sums.served + waits >= sums.up;
 }
 

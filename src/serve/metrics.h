@@ -12,6 +12,7 @@
 struct metrics_outbox {
     const char *outbox;  /* its url without secrets */
     bool up;             /* its relay works or waits; false: it ended with an error */
+    bool open;           /* its database was reached, and was not given up again */
     const char *failure; /* the error; "" */
     weir_relay_stats stats;
     weir_relay_stream_stats streams[LIMIT_RELAY_STREAMS];

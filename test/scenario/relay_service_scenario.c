@@ -7,10 +7,13 @@
 #include "relay_fixture.h"
 #include "relay_history.h"
 
+#include <poll.h>
+#include <pty.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include "kit/http.h"
 #include "kit/postgres.h"
@@ -168,6 +171,47 @@ static void secrets_stay_inside(void **state) {
     assert_null(strstr(answer, "hunter2"));
     assert_int_equal(kit_end(relay.pid, SIGTERM), 0);
     expect_silence(&relay, "hunter2");
+    EXPECT(WEIR("relay", "-o", "postgres://shop:hunter2@db/shop", "-o", "postgres://shop:hunter2@db/shop"), 2,
+           "", "weir relay: the outbox postgres://shop:***@db/shop is named twice; see weir help relay\n");
+    service_close(&shop);
+}
+
+/* Everything the program shows until the text is among it, or it ends. */
+static const char *show_until(int terminal, const char *text) {
+    static char all[16384];
+    size_t size = 0;
+    all[0] = 0;
+    while (size < sizeof all - 1 && (!text || !strstr(all, text))) {
+        struct pollfd wait = {.fd = terminal, .events = POLLIN};
+        ssize_t got = poll(&wait, 1, 10000) == 1 ? read(terminal, all + size, sizeof all - 1 - size) : 0;
+        if (got <= 0)
+            break;
+        size += (size_t)got;
+        all[size] = 0;
+    }
+    return all;
+}
+
+static void status_on_a_terminal(void **state) {
+    (void)state;
+    struct shop shop = service_open();
+    int terminal, status = 0;
+    shop_fill(&shop, 10, 5);
+    pid_t pid = forkpty(&terminal, NULL, NULL, NULL);
+    if (pid == 0) {
+        execl(kit_program("weir"), "weir", "relay", "-o", shop.url, NULL);
+        _exit(127);
+    }
+    static const char line[] = "0 pending, lag 0.0 s, 1 of 1 outboxes served\r";
+    expect_line(show_until(terminal, line), "%s", line);
+    shop_sql(&shop, "INSERT INTO outbox_events (id, type, payload) VALUES ('bad', 'nope', '{}')");
+    expect_line(show_until(terminal, "rows parked"),
+                "\r\033[K");                         /* a line of the log takes the place of the status */
+    assert_int_equal(write(terminal, "\003", 1), 1); /* Ctrl-C */
+    expect_line(show_until(terminal, NULL), ": 10 published, 1 parked, 0 pending\r\n");
+    process_wait(pid, -1, &status);
+    assert_int_equal(WEXITSTATUS(status), 130);
+    close(terminal);
     service_close(&shop);
 }
 
@@ -402,6 +446,7 @@ static const struct spec specs[] = {
     {"metrics and health tell what the relay does", tells_what_it_does},
     {"metrics and health tell what waits and for what", tells_what_waits},
     {"a standby is not ready until it has the lease", standby_is_not_ready},
+    {"a terminal has a status line that makes room for the log", status_on_a_terminal},
     {"passwords of outboxes are shown to nobody", secrets_stay_inside},
     {"who holds committed rows back is named", stall_is_named},
     {"what a slot holds back is measured", slot_is_measured},
