@@ -300,12 +300,16 @@ static weir_code each_row(struct auditing *auditing,
 
 /* --- a pass ----------------------------------------------------------------------------------------------- */
 
+static uint64_t window_of(const struct auditing *auditing) {
+    return auditing->options->window ? auditing->options->window : AUDIT_WINDOW;
+}
+
 static weir_code read_windows(struct auditing *auditing, weir_error *err) {
-    uint64_t last = auditing->state.last_seq;
+    uint64_t last = auditing->state.last_seq, window = window_of(auditing);
     for (uint64_t low = auditing->state.first_seq; low <= last && auditing->state.messages > 0;
-         low += AUDIT_WINDOW) {
+         low += window) {
         auditing->low = low;
-        auditing->high = last - low < AUDIT_WINDOW ? last : low + AUDIT_WINDOW - 1;
+        auditing->high = last - low < window ? last : low + window - 1;
         WEIR_TRY(read_window(auditing, err));
         if (auditing->rows_low <= auditing->high && auditing->rows_high >= auditing->low)
             WEIR_TRY(each_row(auditing, judge_row, err));
@@ -318,7 +322,7 @@ static void gather_facts(struct auditing *auditing) {
         catalog_stream(auditing->options->catalog, weir_text_of(auditing->out->name));
     auditing->facts = (struct audit_facts){
         .stream = auditing->out->name,
-        .settled_seq = auditing->known.settled_seq,
+        .settled_seq = auditing->options->heal ? UINT64_MAX : auditing->known.settled_seq,
         .first_seq = auditing->state.first_seq,
         .last_seq = auditing->state.last_seq,
         .recreated = auditing->known.known && strcmp(auditing->known.created, auditing->state.created) != 0,
@@ -328,11 +332,11 @@ static void gather_facts(struct auditing *auditing) {
 }
 
 static weir_code pass(struct auditing *auditing, weir_error *err) {
-    uint64_t span = auditing->state.last_seq - auditing->state.first_seq + 1;
+    uint64_t span = auditing->state.last_seq - auditing->state.first_seq + 1, window = window_of(auditing);
     gather_facts(auditing);
     auditing->rows_low = UINT64_MAX;
     auditing->rows_high = 0;
-    auditing->prints = mem_alloc((span < AUDIT_WINDOW ? span : AUDIT_WINDOW) * sizeof *auditing->prints);
+    auditing->prints = mem_alloc((span < window ? span : window) * sizeof *auditing->prints);
     weir_code code = each_row(auditing, survey_row, err);
     if (code == WEIR_OK)
         code = read_windows(auditing, err);

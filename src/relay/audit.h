@@ -60,12 +60,15 @@ struct audit_stream {
     bool moved;             /* what the database knows of the stream follows the stream */
 };
 
+enum { AUDIT_WINDOW = 4 << 20 };
+
 struct audit_options {
     outbox *outbox; /* with the lease when `heal` */
     weir_connection *connection;
     const weir_catalog *catalog;
     bool heal;
-    size_t shown; /* findings to keep */
+    size_t shown;  /* findings to keep */
+    size_t window; /* sequences held against the rows at a time, 4 bytes each; 0: AUDIT_WINDOW */
     /* Asked and told now and then; false stops (WEIR_STOPPED). May be NULL. */
     bool (*progress)(void *arg, const char *stream, uint64_t read, uint64_t of);
     void *arg;

@@ -9,7 +9,7 @@
  * again at last, for messages are evicted meanwhile. */
 struct audit_facts {
     const char *stream;
-    uint64_t settled_seq;
+    uint64_t settled_seq; /* UINT64_MAX: nobody publishes meanwhile */
     uint64_t first_seq, last_seq;
     bool recreated; /* another stream than the one the database knows */
     bool removes;   /* the stream removes single messages by itself: absence proves nothing */

@@ -7,7 +7,6 @@
 #include "relay/cursor.h"
 
 enum {
-    AUDIT_WINDOW = 4 << 20, /* sequences held against the rows at a time, 4 bytes each */
     AUDIT_FIXES_MAX = 50000 /* of a round; what is beyond is found in the next one */
 };
 

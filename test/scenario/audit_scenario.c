@@ -3,6 +3,9 @@
 /* After a restore: what the audit finds between database and streams, and that the relay goes on once it has healed. */
 #include "base/process.h"
 #include "cli_fixture.h"
+#include <signal.h>
+
+#include "relay/audit.h"
 #include "relay_fixture.h"
 #include "relay_history.h"
 
@@ -358,6 +361,126 @@ static void a_database_that_knows_no_stream_learns_of_it(void **state) {
     audited_close(&audited);
 }
 
+/* --- anything at all -------------------------------------------------------------------------------------- */
+
+static uint64_t dice;
+
+static int below(int n) {
+    dice = dice * 6364136223846793005u + 1442695040888963407u;
+    return (int)((dice >> 33) % (uint64_t)n);
+}
+
+/* Damages both sides of ORDERS: messages, cursors among them, are deleted; rows forget that they were published, or where;
+ * the settled cursor is moved. */
+static void damage(struct audited *audited, uint64_t last_seq) {
+    char text[200];
+    for (uint64_t sequence = 2; sequence <= last_seq; sequence++) /* before the first are the evicted */
+        if (below(8) == 0) {
+            snprintf(text, sizeof text, "{\"seq\":%d}", (int)sequence);
+            kit_api(audited->shop.connection, "STREAM.MSG.DELETE.ORDERS", text);
+        }
+    for (int pos = 1; pos <= audited->shop.rows; pos++) {
+        int what = below(16);
+        snprintf(text, sizeof text,
+                 what == 0
+                     ? "UPDATE outbox_events SET processed = 0, stream = NULL, sequence = NULL WHERE pos = %d"
+                     : "UPDATE outbox_events SET sequence = max(1, sequence + %d) WHERE pos = %d AND stream "
+                       "= 'ORDERS'",
+                 what == 0 ? pos : below(9) - 4, pos);
+        if (what < 3)
+            shop_sql(&audited->shop, text);
+    }
+    snprintf(text, sizeof text,
+             "UPDATE outbox_streams SET settled_seq = max(0, settled_seq + %d) WHERE stream = 'ORDERS'",
+             below(2) ? below(40) - 20 : 0);
+    shop_sql(&audited->shop, text);
+}
+
+struct standing {
+    struct audited *audited;
+    int events;
+};
+
+static void expect_row_says_so(void *arg, uint64_t sequence, const broker_msg *msg) {
+    struct standing *standing = arg;
+    json_doc *doc;
+    weir_error err;
+    char query[200];
+    if (broker_msg_header(msg, "Weir-Cursor").data)
+        return;
+    standing->events++;
+    expect_ok(json_parse(&doc, broker_msg_data(msg), &err), &err);
+    snprintf(query, sizeof query, "SELECT coalesce(sequence, 0) FROM outbox_events WHERE id = '%s'",
+             json_cstr(json_get(json_root(doc), "id")));
+    if (shop_number(&standing->audited->shop, query) != (int64_t)sequence)
+        fail_msg("%s does not stand at %d", query, (int)sequence);
+    json_doc_free(doc);
+}
+
+static struct audit_stream heal_in_small_windows(struct audited *audited, bool heals, arena *arena) {
+    struct audit_stream found;
+    weir_error err;
+    struct audit_options options = {.connection = audited->shop.connection,
+                                    .catalog = audited->shop.catalog,
+                                    .heal = heals,
+                                    .window = (size_t)below(9) + 1};
+    expect_ok(outbox_open(&options.outbox, audited->shop.url, NULL, &err), &err);
+    if (heals)
+        expect_ok(outbox_lease(options.outbox, &err), &err);
+    expect_ok(audit_stream(&found, "ORDERS", &options, arena, &err), &err);
+    outbox_close(options.outbox);
+    return found;
+}
+
+static void any_damage_is_healed(void **state) {
+    (void)state;
+    dice = spec_seed();
+    for (int round = 0; round < 8; round++) {
+        struct audited audited = audited_open(0);
+        struct broker_stream_state stream;
+        weir_error err;
+        arena *arena = arena_new();
+        for (int batch = 0; batch < 4; batch++) {
+            shop_fill(&audited.shop, 12, 3);
+            shop_relay_once(&audited.shop);
+        }
+        expect_ok(broker_stream_state(audited.shop.connection, "ORDERS", &stream, &err), &err);
+        damage(&audited, stream.last_seq);
+        heal_in_small_windows(&audited, true, arena);
+        assert_int_equal(
+            audit_findings((struct audit_stream[]){heal_in_small_windows(&audited, false, arena)}), 0);
+        shop_relay_once(&audited.shop);
+        assert_int_equal(shop_number(&audited.shop, SHOP_PENDING), 0);
+        struct standing standing = {.audited = &audited};
+        kit_stream_dump(audited.shop.connection, "ORDERS", expect_row_says_so, &standing);
+        assert_int_equal(standing.events, 32); /* every row once: each stands where the database says */
+        arena_free(arena);
+        audited_close(&audited);
+    }
+}
+
+/* Killed at any moment it is begun again. */
+static void healing_is_begun_again(void **state) {
+    (void)state;
+    struct audited audited = audited_open(3000);
+    kit_api(audited.shop.connection, "STREAM.DELETE.ORDERS", "");
+    kit_api(audited.shop.connection, "STREAM.DELETE.BILLS", "");
+    shop_apply(&audited.shop);
+    for (int i = 0; i < 10; i++) {
+        pid_t pid = kit_start((const char *const[]){kit_program("weir"), "outbox", "audit", audited.shop.url,
+                                                    "--heal", "--limit", "0", NULL},
+                              "killed");
+        usleep((useconds_t)(5000 + 4000 * i));
+        kit_end(pid, SIGKILL);
+    }
+    heal(&audited);
+    expect_nothing_to_mend(&audited);
+    assert_int_equal(shop_number(&audited.shop, SHOP_PENDING), 3000);
+    shop_relay_once(&audited.shop);
+    shop_expect_all_once(&audited.shop);
+    audited_close(&audited);
+}
+
 /* --- cleaning --------------------------------------------------------------------------------------------- */
 
 static void old_rows_are_cleaned_by_hand(void **state) {
@@ -390,6 +513,8 @@ static const struct spec specs[] = {
     {"a database restored from before learns what was published",
      a_database_from_before_learns_what_was_published},
     {"a database that knows no stream learns of it", a_database_that_knows_no_stream_learns_of_it},
+    {"any damage is healed, in windows of any size", any_damage_is_healed},
+    {"healing that was killed is begun again", healing_is_begun_again},
     {"old rows are cleaned by hand", old_rows_are_cleaned_by_hand},
 };
 SPEC_MAIN(specs)
