@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/ids.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "relay/shell.h"
 #include "relay/take.h"
 
@@ -251,18 +252,22 @@ static weir_code claim_and_stage(weir_relay *relay, const struct outbox_wanted *
 
 /* A busy stream with a long backlog would be walked through again for every row of another one. So it is
  * remembered how far there was nothing but rows of busy streams; for a second, because parked rows may come
- * back before that place. Rows that were held back were there too: then nothing is remembered, or they would be passed. */
+ * back before that place, and longer where the walk is long: it takes a fiftieth of the time at most. Rows that were held
+ * back were there too: then nothing is remembered, or they would be passed. */
 static weir_code skip_known(weir_relay *relay, uint64_t busy, struct outbox_wanted *wanted,
                             struct outbox_span *span, weir_error *err) {
     *span = (struct outbox_span){0};
     if (busy == 0)
         return WEIR_OK;
-    bool still = (relay->clear_of & ~busy) == 0 && relay->now_ns - relay->clear_ns < 1000000000;
-    if (still)
+    relay->clear_walked = (relay->clear_of & ~busy) != 0 || relay->now_ns >= relay->clear_ns;
+    if (!relay->clear_walked)
         wanted->after = relay->clear;
-    else
-        relay->clear_ns = relay->now_ns;
     return outbox_span(relay->outbox, span, err);
+}
+
+static void walked(weir_relay *relay, int64_t began_ns) {
+    int64_t now = relay_mono_ns(relay), rest = RELAY_WALK_SHARE * (now - began_ns);
+    relay->clear_ns = now + (rest > NS_PER_S ? rest : NS_PER_S);
 }
 
 weir_code relay_claim(weir_relay *relay, size_t *count, weir_error *err) {
@@ -271,9 +276,12 @@ weir_code relay_claim(weir_relay *relay, size_t *count, weir_error *err) {
     begin_turn(relay);
     uint64_t busy = types_of_busy(relay, &wanted);
     WEIR_TRY(skip_known(relay, busy, &wanted, &span, err));
+    int64_t began_ns = relay_mono_ns(relay);
     WEIR_TRY(claim_and_stage(relay, &wanted, count, err));
     struct outbox_told told;
     outbox_tell(relay->outbox, &told);
+    if (busy != 0 && relay->clear_walked)
+        walked(relay, began_ns);
     relay->clear_of = busy;
     relay->clear = *count == 0 && !told.held ? span.last : wanted.after;
     for (size_t i = 0; i < relay->stream_count; i++)

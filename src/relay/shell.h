@@ -20,6 +20,7 @@ enum {
     RELAY_WATCH_MS = 10000, /* how often a resting stream is looked at (A9) */
     RELAY_CLEAN_MS = 60000,
     RELAY_CLEAN_ROWS = 500, /* a step of cleaning */
+    RELAY_WALK_SHARE = 50,  /* so many times as long as it took lies between two walks through a backlog */
     RELAY_IDLE_MS = 1000,   /* the longest wait */
     RELAY_STOP_MS = 2000,   /* asked to stop, an answer is waited for so long: closing takes time, too */
     RELAY_FULL_ROWS = 256,  /* a batch of so many means backlog: the next one is sent ahead */
@@ -104,10 +105,11 @@ struct weir_relay {
     bool look;          /* there may be rows to claim */
     bool settles_later; /* settlements were seen under way: they may be at any time */
     uint64_t claim_no;
-    uint64_t clear_of; /* rows up to `clear` are of these streams (bits), as of clear_ns */
+    uint64_t clear_of; /* rows up to `clear` are of these streams (bits) ... */
     struct outbox_mark clear;
-    int64_t clear_ns;
-    int64_t horizon; /* --once: the last position to wait for; 0: for ever */
+    int64_t clear_ns;  /* ... until then */
+    bool clear_walked; /* this claim walks through them again */
+    int64_t horizon;   /* --once: the last position to wait for; 0: for ever */
     uint64_t epoch;
     uint64_t tokens;
     int64_t now_ns;

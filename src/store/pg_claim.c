@@ -41,7 +41,7 @@ static void take_look(pg_outbox *outbox, const PGresult *result) {
         outbox->floor = first;
 }
 
-static void floor_args(struct pg_args *args, const pg_outbox *outbox) {
+void pg_outbox_floor(struct pg_args *args, const pg_outbox *outbox) {
     pg_arg_int8(args, outbox->floor);
     pg_arg_xid8s(args, outbox->late, outbox->late_count);
 }
@@ -84,7 +84,7 @@ static void window_args(struct pg_args *args, const pg_outbox *outbox, const str
     LIST(uint64_t) out = {0};
     for (size_t i = 0; i < asked->giants.count; i++)
         list_push(asked->arena, &out, asked->giants.items[i].xid);
-    floor_args(args, outbox);
+    pg_outbox_floor(args, outbox);
     pg_arg_int4(args, rows_max(wanted));
     pg_arg_int8(args, (int64_t)wanted->max_bytes);
     pg_arg_int8s(args, wanted->flying, wanted->flying_count);
@@ -101,7 +101,7 @@ static weir_code fetch(pg_outbox *outbox, const char *name, PGresult **rows, wei
     struct pg *pg = outbox->pg;
     *rows = NULL;
     pg_args_clear(&outbox->look_args);
-    floor_args(&outbox->look_args, outbox);
+    pg_outbox_floor(&outbox->look_args, outbox);
     WEIR_TRY(pg_send(pg, "look", &outbox->look_args, err));
     WEIR_TRY(pg_send(pg, name, &outbox->args, err));
     WEIR_TRY(pg_send_sync(pg, err));

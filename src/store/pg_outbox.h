@@ -101,6 +101,8 @@ WEIR_MUST_CHECK weir_code pg_outbox_call(pg_outbox *outbox, const char *name, PG
 WEIR_MUST_CHECK weir_code pg_outbox_drain(pg_outbox *outbox, weir_error *err);
 /* Fresh parameters. */
 struct pg_args *pg_outbox_args(pg_outbox *outbox);
+/* $1 and $2 of statements that begin where pending rows do: the floor and the transactions that may have rows below it. */
+void pg_outbox_floor(struct pg_args *args, const pg_outbox *outbox);
 /* How many rows the answer says it changed. */
 size_t pg_outbox_changed(const PGresult *result);
 void pg_outbox_forget(pg_outbox *outbox); /* drops all hints: rows may be pending again anywhere */

@@ -11,7 +11,9 @@
 weir_code pg_outbox_span(outbox *any, struct outbox_span *out, weir_error *err) {
     pg_outbox *outbox = (pg_outbox *)any;
     PGresult *result;
-    pg_outbox_args(outbox);
+    if (outbox->base.clock->mono_ns(outbox->base.clock->self) >= outbox->bottom_ns)
+        outbox->floor = 0;
+    pg_outbox_floor(pg_outbox_args(outbox), outbox);
     WEIR_TRY(pg_outbox_call(outbox, "span", &result, err));
     out->oldest_pending = pg_int(result, 0, 0);
     out->last = (struct outbox_mark){.pos = pg_int(result, 0, 1), .horizon = (uint64_t)pg_int(result, 0, 2)};

@@ -16,10 +16,15 @@ FROM (SELECT candidate.*, sum(size + wide) OVER (ORDER BY pos ROWS UNBOUNDED PRE
                                           octet_length(idempotency_key)) ELSE 0 END AS wide
             FROM outbox_rows
             WHERE NOT processed AND parked_at IS NULL
-                  AND pos >= least($1::bigint, (SELECT min(f.pos) FROM unnest($2::xid8[]) AS late (xid)
-                                                CROSS JOIN LATERAL (SELECT r.pos FROM outbox_rows r
-                                                                    WHERE r.xid = late.xid AND NOT r.processed AND r.parked_at IS NULL
-                                                                    ORDER BY r.pos LIMIT 1) AS f))
+                  AND pos >= greatest(
+                      least($1::bigint, (SELECT min(f.pos) FROM unnest($2::xid8[]) AS late (xid)
+                                         CROSS JOIN LATERAL (SELECT r.pos FROM outbox_rows r
+                                                             WHERE r.xid = late.xid AND NOT r.processed AND r.parked_at IS NULL
+                                                             ORDER BY r.pos LIMIT 1) AS f)),
+                      -- Behind $9, or where the first one stands that was written since. + 0: by xid, not by walking along pos.
+                      CASE WHEN $9::bigint > 0
+                           THEN least($9::bigint + 1, (SELECT min(r.pos + 0) FROM outbox_rows r
+                                                       WHERE r.xid >= $10::xid8 AND NOT r.processed AND r.parked_at IS NULL)) END)
                   AND pos NOT IN (SELECT unnest($5::bigint[]))
                   AND CASE $6::integer WHEN 0 THEN true WHEN 1 THEN type IS NULL OR type <> ALL ($7::text[])
                                        ELSE type = ANY ($7::text[]) END
