@@ -6,7 +6,7 @@
 
 #include "outbox_scene.h"
 
-enum { ACKED_SYNC = 1000, ACKED_ASYNC = 5000, ACKED_WINDOW = 4096 };
+enum { ACKED_SYNC = 500, ACKED_ASYNC = 2500, ACKED_WINDOW = 4096 };
 
 static inline int by_size(const void *a, const void *b) {
     double one = *(const double *)a, other = *(const double *)b;
