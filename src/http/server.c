@@ -131,7 +131,6 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **c
     const union MHD_ConnectionInfo *peer =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     *context = guard_begin(&server->guard, fd->connect_fd, peer ? peer->client_addr : NULL, now_ns(server));
-    shut_some(server);
 }
 
 static size_t leave_encoded(void *arg, struct MHD_Connection *connection, char *text) {
@@ -156,7 +155,8 @@ static void *serve(void *arg) {
         struct pollfd waits[] = {{.fd = server->epoll_fd, .events = POLLIN},
                                  {.fd = server->wake_fd, .events = POLLIN}};
         poll(waits, 2, wait_ms(server));
-        MHD_run(server->daemon);
+        MHD_run(server->daemon); /* takes those who came ... */
+        MHD_run(server->daemon); /* ... and answers those of them who have asked, before anybody must go */
         shut_some(server);
     }
     return NULL;
