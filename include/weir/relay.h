@@ -52,7 +52,7 @@ typedef struct weir_relay_stats {
     int64_t lag_ms;         /* age of the oldest row that is not in its stream yet; 0: none waits */
     int64_t slot_bytes;     /* write-ahead log that the database keeps for us; 0 without a replication slot */
     bool connected;         /* to the server, now */
-    bool active;            /* it has the lease and runs */
+    bool active;            /* it has the lease and runs, and its database answers */
     char phase[32];         /* how rows are found: "polling", "catching up", "following the log" */
     char trouble[512];      /* why nothing moves now; "" when all is well */
 } weir_relay_stats;

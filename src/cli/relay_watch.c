@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "cli/relaying.h"
 #include "cli/run.h"
@@ -30,23 +31,26 @@ void relays_clear_status(struct relays *relays) {
 }
 
 void relays_say(struct relays *relays, const struct relaying *relaying, const char *what) {
+    bool named = text_starts(weir_text_of(what), relaying->shown);
     relays_clear_status(relays);
-    cli_say(relays->cli, "%s: %s", relaying->shown, what);
+    cli_say(relays->cli, "%s%s%s", named ? "" : relaying->shown, named ? "" : ": ", what);
 }
 
+/* What the log does not: it has the troubles of a relay that is open. */
 static void tell_changes(struct relays *relays, size_t i) {
     struct relaying *relaying = &relays->all[i];
     const struct metrics_outbox *seen = &relays->seen[i];
+    const char *trouble = seen->stats.trouble;
     char line[64];
-    if (seen->stats.active && !relaying->told_active) {
+    bool begins = seen->stats.active && !relaying->told_active, news = strcmp(trouble, relaying->told) != 0;
+    relaying->told_active = seen->stats.active;
+    if (begins) {
         snprintf(line, sizeof line, "working (%s)", seen->stats.phase);
         relays_say(relays, relaying, line);
+    } else if (news && !relaying->joined && (!trouble[0] || !seen->open)) {
+        relays_say(relays, relaying, trouble[0] ? trouble : "going on");
     }
-    relaying->told_active = seen->stats.active;
-    if (strcmp(seen->stats.trouble, relaying->told) == 0 || relaying->joined)
-        return;
-    memcpy(relaying->told, seen->stats.trouble, sizeof relaying->told);
-    relays_say(relays, relaying, relaying->told[0] ? relaying->told : "going on");
+    memcpy(relaying->told, trouble, sizeof relaying->told);
 }
 
 /* --- the status line --------------------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
 #include "http/http.h"
 #include "serve/metrics.h"
 
-/* Why the outbox is not served by this process now: "" when its lease is held and the server connected. */
+/* Why the outbox is not served by this process now: "" when its lease is held, its database answers and the server is connected. */
 const char *health_reason(const struct metrics_outbox *outbox);
 /* /healthz: the process works, whatever becomes of its outboxes. */
 void health_live(struct http_reply *reply);

@@ -335,6 +335,8 @@ static void outage_is_waited_out(void **state) {
     assert_true(kit_until(is_pg_drained, connection));
     expect_ready(port, 200);
     PQfinish(connection);
+    kit_postgres_kill(postgres);
+    expect_line(expect_ready(port, 503), "\"outbox\":\"%s\",\"ready\":true", shop.url);
     assert_int_equal(kit_end(relay.pid, SIGTERM), 0);
     kit_postgres_stop(postgres);
     service_close(&shop);
