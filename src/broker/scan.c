@@ -38,6 +38,7 @@ struct scan {
     uint64_t came; /* how many did */
     size_t ahead;  /* how many may be asked for */
     bool over;     /* the visitor has enough, or nothing more will come */
+    bool stopped;  /* while nothing came: the server may be silent, nothing more is asked of it */
     pthread_mutex_t lock;
     pthread_cond_t arrived;
     broker_msg *queue[SCAN_AHEAD_MAX];
@@ -220,7 +221,7 @@ static weir_code visit_all(struct scan *scan, broker_msg **taken, size_t count, 
 static weir_code while_nothing_comes(struct scan *scan, int64_t since_ns, weir_error *err) {
     int64_t timeout_ms = scan->options->timeout_ms ? scan->options->timeout_ms : SCAN_IDLE_MS;
     if (scan->options->go_on && !scan->options->go_on(scan->arg)) {
-        scan->over = true;
+        scan->over = scan->stopped = true;
         return WEIR_OK;
     }
     if (now_ns() - since_ns >= timeout_ms * NS_PER_MS)
@@ -252,7 +253,7 @@ static void forget_consumer(const struct scan *scan) {
     char api[600];
     json_doc *reply = NULL;
     snprintf(api, sizeof api, "CONSUMER.DELETE.%s.%s", scan->stream, scan->consumer);
-    if (broker_connected(scan->connection) &&
+    if (!scan->stopped && broker_connected(scan->connection) &&
         broker_api(scan->connection, api, (weir_text){0}, &reply, NULL) == WEIR_OK)
         json_doc_free(reply); /* else it ends by itself after a minute */
 }
