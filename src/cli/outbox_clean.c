@@ -2,6 +2,7 @@
 /* weir outbox clean URL: what the relay does once a minute, by hand. Each step is a short transaction, with a rest behind it, so
  * that writers get their turn. */
 #include <inttypes.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/limits.h"
@@ -55,6 +56,8 @@ static int run_clean(cli *cli) {
     weir_error err;
     uint64_t deleted = 0;
     int64_t older_us = cli_int(cli, "older") / NS_PER_US;
+    if (strcmp(cli_text(cli, "older"), "forever") == 0)
+        return cli_usage(cli, "--older is how long ago, and nothing was published forever ago");
     outbox *outbox = outbox_of(cli);
     if (!outbox)
         return EXIT_ERROR;

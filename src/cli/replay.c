@@ -68,7 +68,7 @@ static weir_code time_option(int64_t *out, cli *cli, const char *name, weir_erro
     const weir_clock *clock = weir_clock_system();
     const char *text = cli_text(cli, name);
     int64_t ago;
-    if (!text)
+    if (!text || strcmp(text, "forever") == 0)
         return WEIR_OK;
     weir_code code = time_parse(out, weir_text_of(text), err);
     if (code == WEIR_INVALID && duration_parse(&ago, weir_text_of(text), NULL) == WEIR_OK) {

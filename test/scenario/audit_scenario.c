@@ -492,6 +492,10 @@ static void old_rows_are_cleaned_by_hand(void **state) {
     EXPECT(WEIR("outbox", "clean", audited.shop.url), 0, "", "20 rows deleted\n");
     EXPECT(WEIR("outbox", "clean", audited.shop.url, "--older", "7d", "--json", "-q"), 0, "{\"deleted\":0}\n",
            "");
+    EXPECT(WEIR("outbox", "clean", audited.shop.url, "--older", "forever"), 2, "",
+           "weir outbox clean: --older is how long ago, and nothing was published forever ago; see weir help "
+           "outbox "
+           "clean\n");
     EXPECT(WEIR("outbox", "clean", audited.shop.url, "--older", "0s"), 0, "",
            "rows younger than 24h go too: they are what brings back events that a stream forgot\n10 rows "
            "deleted\n");

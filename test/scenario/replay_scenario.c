@@ -85,6 +85,7 @@ static void times_bound_it(void **state) {
     EXPECT(REPLAY("--until", time), 0, "{\"n\":1}\n{\"n\":2}\n", "");
     EXPECT(REPLAY("--since", "1h", "--limit", "1"), 0, "{\"n\":1}\n", "");
     EXPECT(REPLAY("--until", "1h"), 0, "", "");
+    EXPECT(REPLAY("--since", "forever", "--limit", "1"), 0, "{\"n\":1}\n", "");
     EXPECT(REPLAY("--since", "soon"), 1, "",
            "weir replay: --since 'soon' is neither a time nor a duration\n"
            "  write 2025-11-14T12:00:00Z, or 90m, 24h, 7d\n");
