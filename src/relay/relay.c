@@ -200,10 +200,9 @@ static weir_code clean(weir_relay *relay, weir_error *err) {
     return WEIR_OK;
 }
 
-/* A database that is busy or full is waited for, and after a settlement that met another one's all is read anew; one that is
- * broken is not waited for. */
+/* A database that is busy or full is waited for; one that is broken is not. */
 static weir_code database_failed(weir_relay *relay, weir_code code, weir_error *trouble, weir_error *err) {
-    if (!trouble->retriable && code != WEIR_CONFLICT) {
+    if (!trouble->retriable) {
         if (err)
             *err = *trouble;
         return code;

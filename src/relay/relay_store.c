@@ -19,7 +19,8 @@ weir_code relay_store(weir_relay *relay, weir_code code) {
         return code;
     for (size_t i = 0; i < relay->stream_count; i++)
         relay_core_reload(relay->streams[i]->core);
-    if (code == WEIR_CONFLICT && !relay->failed && outbox_lease(relay->outbox, &why) == WEIR_CONFLICT)
+    if (code == WEIR_CONFLICT && !relay->failed && outbox_lease(relay->outbox, &why) == WEIR_CONFLICT &&
+        !why.retriable)
         lose_lease(relay, &why);
     return code;
 }

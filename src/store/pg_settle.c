@@ -12,8 +12,11 @@
 /* --- settling ---------------------------------------------------------------------------------- */
 
 static weir_code overtaken(pg_outbox *outbox, weir_text stream, weir_error *err) {
-    return weir_fail(err, WEIR_CONFLICT, "%s: somebody else settled a batch to %.*s meanwhile",
-                     outbox->base.url, TEXT_ARG(stream));
+    weir_fail(err, WEIR_CONFLICT, "%s: somebody else settled a batch to %.*s meanwhile", outbox->base.url,
+              TEXT_ARG(stream));
+    if (err)
+        err->retriable = true; /* after everything was read anew */
+    return WEIR_CONFLICT;
 }
 
 static weir_code take_answer(pg_outbox *outbox, weir_error *err) {
