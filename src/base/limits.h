@@ -40,6 +40,7 @@ enum {
     LIMIT_BATCH_EVENTS = 999, /* + 1 cursor = JetStream's 1000 */
     LIMIT_BATCH_BYTES = 4 << 20,
     LIMIT_RELAY_STREAMS = 64,     /* streams one outbox writes to at once */
+    LIMIT_HELD_KEYS = 100000,     /* that wait for a parked row: some 10 MiB */
     LIMIT_OUTBOX_KEEP_HOURS = 24, /* published rows are kept at least this long (A9) */
 
     /* publish */

@@ -159,6 +159,7 @@ static void put_events(struct bundle *bundle) {
         put_text(bundle, "subject", event->subject);
         put_text(bundle, "key", event->key);
         put_text(bundle, "owner", event->owner);
+        put_text(bundle, "when_parked", event->holds ? "hold" : NULL);
         put_int(bundle, "version", event->version);
         if (event->params.count)
             begin(bundle, "params");

@@ -58,6 +58,7 @@ static const char *const fixed[] = {
     "max_ack_pending",
     "members",
     "order",
+    "when_parked",
     "naming",
     "dead_letter",
     "envelope",

@@ -9,8 +9,9 @@
 
 struct event_settings {
     const char *stream, *subject, *key, *owner, *description;
-    int version;
+    int version, when_parked;
 };
+static const char *const when_parked_choices[] = {"continue", "hold", NULL};
 #define AT(member) offsetof(struct event_settings, member)
 static const struct field event_rows[] = {
     {"stream", FIELD_TEXT, AT(stream)},
@@ -20,6 +21,7 @@ static const struct field event_rows[] = {
     {"idempotency", FIELD_OTHER},
     {"owner", FIELD_TEXT, AT(owner)},
     {"description", FIELD_TEXT, AT(description)},
+    {"when_parked", FIELD_CHOICE, AT(when_parked), .choices = when_parked_choices},
     {"version", FIELD_INT, AT(version)},
     {"versions", FIELD_OTHER},
     {"payload", FIELD_OTHER},
@@ -214,6 +216,7 @@ void read_event(struct reading *reading, const struct node *node, const char *ty
                                 .key = own.key,
                                 .owner = own.owner,
                                 .description = own.description,
+                                .holds = own.when_parked == 1,
                                 .version = own.version,
                                 .example = json_get(node->value, "example"),
                                 .example_place = node_member(node, "example").place};
@@ -221,6 +224,12 @@ void read_event(struct reading *reading, const struct node *node, const char *ty
         stream_missing(reading, node, event);
     if (event->key)
         read_pointer(reading, node, "key", event->key, node_member(node, "key").place);
+    if (event->holds && !event->key) {
+        report_add(reading->sources.report, RULE_BAD_VALUE, node_member(node, "when_parked").place,
+                   "%s: 'when_parked: hold' holds later rows of the same key, and there is no 'key'",
+                   node->what);
+        report_remedy(reading->sources.report, "give the event its ordering key, or leave when_parked out");
+    }
     read_params(reading, node, event);
     read_idempotency(reading, node, event);
     read_payload(reading, node, &event->payload, &event->schema);

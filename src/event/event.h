@@ -29,6 +29,7 @@ struct event_def {
     const char *entity, *action; /* of the idempotency key: a JSON Pointer or the text itself; or NULL */
     const char *owner;
     const char *description;
+    bool holds; /* when a row of it is parked in an outbox, later rows of its key wait */
     int version;
     LIST(struct version_def) versions; /* older ones, ascending */
     const json *payload;               /* its JSON Schema */
@@ -88,5 +89,10 @@ bool event_same(const weir_event *a, const weir_event *b, bool times);
 
 /* The ordering key of an envelope tree, or an absent text. A number's text counts. */
 weir_text event_key(const struct event_def *def, const json *envelope);
+
+/* The key of a draft as far as it can be told without building it (its own, or where def's pointer leads into the
+ * payload), also of one that cannot be built; absent when not. Lives in the scratch until its next use. */
+weir_text event_draft_key(const dialect *dialect, const struct event_def *def, const weir_draft *draft,
+                          event_scratch *scratch);
 
 #endif

@@ -311,3 +311,20 @@ weir_code event_build(struct event_built *out, const dialect *how, const struct 
         weir_prefix(err, "%s", def->type);
     return code;
 }
+
+weir_text event_draft_key(const dialect *dialect, const struct event_def *def, const weir_draft *draft,
+                          event_scratch *scratch) {
+    weir_text inner = def->key ? event_payload_pointer(dialect, def->key) : (weir_text){NULL, 0};
+    weir_text found = {NULL, 0};
+    const json *current;
+    json_doc *doc;
+    if (draft->key.size > 0 || !inner.data || json_parse(&doc, draft->payload, NULL) != WEIR_OK)
+        return draft->key;
+    int version = draft->version ? draft->version : def->version;
+    if (event_current_payload(&current, def, json_root(doc), version, scratch, NULL) != WEIR_OK)
+        current = json_root(doc);
+    if (event_text_at(&found, json_pointer(current, inner), "key", def->key, NULL) == WEIR_OK && found.data)
+        found = arena_text(scratch->arena, found);
+    json_doc_free(doc);
+    return found;
+}

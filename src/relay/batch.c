@@ -50,11 +50,35 @@ static void park(weir_relay *relay, int64_t pos, const char *class, const char *
               ((struct outbox_parking){pos, class, arena_strdup(relay->turn, reason)}));
 }
 
+static void park_behind(weir_relay *relay, int64_t pos, int64_t behind) {
+    char reason[64];
+    snprintf(reason, sizeof reason, OUTBOX_HELD_REASON, (long long)behind);
+    park(relay, pos, OUTBOX_HELD, reason);
+    if (relay->behind.count == 0 || relay->behind.items[relay->behind.count - 1] != behind)
+        list_push(relay->turn, &relay->behind, behind);
+}
+
+/* A person may have let a row go between the look whether it is parked and setting others aside behind it. */
+static weir_code check_behind(weir_relay *relay, weir_error *err) {
+    for (size_t i = 0; i < relay->behind.count; i++)
+        WEIR_TRY(relay_held_check(relay, relay->behind.items[i], err));
+    return WEIR_OK;
+}
+
+static void park_defect(weir_relay *relay, const struct outbox_row *row) {
+    const struct event_def *def =
+        row->draft.type.data ? catalog_event(relay->catalog, row->draft.type) : NULL;
+    park(relay, row->pos, "schema", row->defect);
+    if (def)
+        relay_hold(relay, def, &row->draft, row->pos);
+}
+
 static weir_code write_parked(weir_relay *relay, weir_error *err) {
     size_t count = relay->parked.count;
     if (count == 0)
         return WEIR_OK;
     WEIR_TRY(outbox_park(relay->outbox, relay->parked.items, count, relay_wall_us(relay), err));
+    WEIR_TRY(check_behind(relay, err));
     char number[24], pos[24];
     snprintf(number, sizeof number, "%zu", count);
     snprintf(pos, sizeof pos, "%lld", (long long)relay->parked.items[0].pos);
@@ -103,15 +127,23 @@ static void stage_row(struct relay_stream *stream, const struct event_def *def,
     struct staged *staged = &stream->staged;
     struct event_built built;
     weir_error err;
+    int64_t behind;
+    enum relay_held held = relay_held(relay, def, row, &behind);
+    if (held == HELD_BEHIND)
+        park_behind(relay, row->pos, behind);
+    if (held != HELD_NOT)
+        return;
     weir_code code =
         event_build(&built, relay->catalog->dialect, def, &row->draft, relay->clock, 0, relay->scratch, &err);
     if (code != WEIR_OK) {
         park(relay, row->pos, code == WEIR_LIMIT ? "rejected" : "schema", err.message);
+        relay_hold(relay, def, &row->draft, row->pos);
         return;
     }
     code = send_event(stream, &built, &err);
     if (code == WEIR_LIMIT || code == WEIR_INVALID) {
         park(relay, row->pos, "rejected", err.message);
+        relay_hold(relay, def, &row->draft, row->pos);
         return;
     }
     if (code != WEIR_OK) {
@@ -170,7 +202,7 @@ static weir_code find_stream(weir_relay *relay, struct claimed *claimed, size_t 
     struct relay_stream *stream;
     weir_error why;
     if (row->defect) {
-        park(relay, row->pos, "schema", row->defect);
+        park_defect(relay, row);
         return WEIR_OK;
     }
     if (catalog_event_find(&claimed->defs[index], relay->catalog, row->draft.type, &why) != WEIR_OK) {
@@ -236,6 +268,7 @@ static void begin_turn(weir_relay *relay) {
     relay->claim_no++;
     arena_reset(relay->turn);
     memset(&relay->parked, 0, sizeof relay->parked);
+    memset(&relay->behind, 0, sizeof relay->behind);
 }
 
 static weir_code claim_and_stage(weir_relay *relay, const struct outbox_wanted *wanted, size_t *count,
@@ -273,6 +306,8 @@ static void walked(weir_relay *relay, int64_t began_ns) {
 weir_code relay_claim(weir_relay *relay, size_t *count, weir_error *err) {
     struct outbox_wanted wanted = {.max_rows = LIMIT_BATCH_EVENTS, .max_bytes = LIMIT_BATCH_BYTES};
     struct outbox_span span;
+    if (relay->held_stale)
+        WEIR_TRY(relay_held_read(relay, err));
     begin_turn(relay);
     uint64_t busy = types_of_busy(relay, &wanted);
     WEIR_TRY(skip_known(relay, busy, &wanted, &span, err));
@@ -299,7 +334,7 @@ static void stage_ahead(struct relay_stream *stream, struct outbox_row *rows, si
     for (size_t i = 0; i < count; i++) {
         claimed.defs[i] = catalog_event(relay->catalog, rows[i].draft.type);
         if (rows[i].defect)
-            park(relay, rows[i].pos, "schema", rows[i].defect);
+            park_defect(relay, &rows[i]);
         else if (claimed.defs[i])
             claimed.takes[i].stream = stream->number;
     }

@@ -92,6 +92,7 @@ weir_code weir_relay_open(weir_relay **out, weir_connection *connection, const w
         relay->keep_ns = LIMIT_OUTBOX_KEEP_HOURS * 3600 * NS_PER_S;
     relay->standby = options->standby;
     buffer_init(&relay->cursor_body, CURSOR_BYTES_MAX);
+    buffer_init(&relay->held_place, LIMIT_STREAM_NAME_BYTES + LIMIT_ID_BYTES + 8);
     pthread_mutex_init(&relay->lock, NULL);
     crash_point_read(&relay->crash);
     weir_code code = open_all(relay, options, err);
@@ -115,6 +116,8 @@ void weir_relay_close(weir_relay *relay) {
     arena_free(relay->life);
     arena_free(relay->turn);
     buffer_release(&relay->cursor_body);
+    buffer_release(&relay->held_place);
+    relay_held_clear(relay);
     pthread_mutex_destroy(&relay->lock);
     mem_free(relay);
 }
@@ -287,6 +290,7 @@ static weir_code begin(weir_relay *relay, bool once, weir_error *err) {
         struct relay_stream *stream;
         WEIR_TRY(relay_stream_find(&stream, relay, names[i], err));
     }
+    WEIR_TRY(relay_held_read(relay, err));
     relay->look = true;
     relay->failed = relay->lost = false;
     relay->stop_ns = 0;

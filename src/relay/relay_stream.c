@@ -219,6 +219,7 @@ static weir_code do_park(struct relay_stream *stream, weir_error *err) {
     log_line(LOG_WARN, "relay", "row parked", "outbox", outbox_url(relay->outbox), "stream", stream->name,
              "reason", parking.reason, NULL);
     relay_count_parked(relay, parking.error_class, 1);
+    relay_hold_position(relay, parking.pos);
     relay_core_parked(stream->core);
     return WEIR_OK;
 }

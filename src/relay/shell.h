@@ -94,11 +94,15 @@ struct weir_relay {
     event_scratch *scratch;
     arena *life, *turn; /* the relay's; of one claim */
     buffer cursor_body;
+    map *held;                  /* stream and key, to the parked row it waits for; NULL: none does */
+    buffer held_place;          /* room for a key of it */
+    bool held_stale;            /* a key was let go: read anew before the next claim */
     struct relay_cursor cursor; /* room to read one */
     map *by_name;
     struct relay_stream *streams[LIMIT_RELAY_STREAMS];
     size_t stream_count;
     LIST(struct outbox_parking) parked; /* of one claim, in turn */
+    LIST(int64_t) behind;               /* parked rows that some of those wait for; likewise */
     int64_t keep_ns;
     bool standby;
     struct crash_point crash;
@@ -168,6 +172,24 @@ void relay_set_active(weir_relay *relay, bool active);
 void relay_set_trouble(weir_relay *relay, const char *trouble); /* logs what is new */
 /* Looks at the backlog, once a second at most, and so that counting takes a fiftieth of the time at most. */
 void relay_count_pending(weir_relay *relay);
+
+/* --- held.c --- */
+enum relay_held {
+    HELD_NOT,
+    HELD_BEHIND, /* a parked row of its key */
+    HELD_NEXT    /* its key was let go after it was claimed: the next claim has those before it */
+};
+/* Must the row wait? `behind`: for which one. */
+enum relay_held relay_held(weir_relay *relay, const struct event_def *def, const struct outbox_row *row,
+                           int64_t *behind);
+/* A row is parked: does its key wait from now on? The second: one of which only the position is known. */
+void relay_hold(weir_relay *relay, const struct event_def *def, const weir_draft *draft, int64_t pos);
+void relay_hold_position(weir_relay *relay, int64_t pos);
+/* Reads anew which keys wait. LIMIT when there are more than LIMIT_HELD_KEYS. */
+WEIR_MUST_CHECK weir_code relay_held_read(weir_relay *relay, weir_error *err);
+void relay_held_clear(weir_relay *relay);
+/* Rows were set aside behind a parked one; if that was let go meanwhile they come back. */
+WEIR_MUST_CHECK weir_code relay_held_check(weir_relay *relay, int64_t behind, weir_error *err);
 
 /* --- sample.c --- */
 /* Now and then: are published rows still where they were? What is missing is told to its core. */

@@ -154,6 +154,10 @@ struct outbox_parking {
     const char *error_class; /* one of the closed list of error classes: "schema", "rejected", ... */
     const char *reason;
 };
+/* The class of rows that wait because an earlier one of their key is parked, and their reason, which names it: unparking or
+ * dropping that one makes them pending again in the same transaction. */
+#define OUTBOX_HELD "held"
+#define OUTBOX_HELD_REASON "row %lld of the same key is parked"
 /* Sets pending rows aside, in one transaction. */
 WEIR_MUST_CHECK weir_code outbox_park(outbox *outbox, const struct outbox_parking *rows, size_t count,
                                       int64_t now_us, weir_error *err);
@@ -190,9 +194,9 @@ WEIR_MUST_CHECK weir_code outbox_clean(outbox *outbox, int64_t before_us, size_t
 
 /* --- people's work ----------------------------------------------------------------------------- */
 
-/* Parked rows back to pending: one (pos > 0) or all (pos 0). *count says how many. */
+/* Parked rows back to pending: one (pos > 0) and those held behind it, or all (pos 0). *count says how many. */
 WEIR_MUST_CHECK weir_code outbox_unpark(outbox *outbox, int64_t pos, size_t *count, weir_error *err);
-/* One row is given up: it stays as "dropped" until it is cleaned. NOT_FOUND when there is none; CONFLICT when
+/* One row is given up: it stays as "dropped" until it is cleaned; those held behind it are pending again. NOT_FOUND when there is none; CONFLICT when
  * it was published. The caller holds the lease when the row is pending (a relay may be sending it). */
 WEIR_MUST_CHECK weir_code outbox_drop(outbox *outbox, int64_t pos, const char *why, int64_t now_us,
                                       weir_error *err);

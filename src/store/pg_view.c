@@ -189,7 +189,7 @@ weir_code pg_outbox_drop(outbox *any, int64_t pos, const char *why, int64_t now_
     pg_arg_time(args, now_us);
     pg_arg_cstr(args, why);
     WEIR_TRY(pg_outbox_call(outbox, "drop", &result, err));
-    bool dropped = pg_outbox_changed(result) == 1;
+    bool dropped = pg_outbox_changed(result) > 0;
     PQclear(result);
     return dropped ? WEIR_OK : refuse_drop(outbox, pos, err);
 }

@@ -211,6 +211,7 @@ void sqlite_outbox_close(outbox *any) {
     if (outbox->lease_fd >= 0)
         close(outbox->lease_fd);
     outbox_base_release(&outbox->base);
+    arena_free(outbox->found);
     mem_free(outbox->path);
     mem_free(outbox);
 }

@@ -44,6 +44,7 @@ typedef struct sqlite_outbox {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     sqlite3_stmt *data_version;
+    arena *found;      /* texts of the row found last; NULL: none yet */
     int lease_fd;      /* -1: not ours */
     int64_t clean_pos; /* where the next step of cleaning looks */
     /* waking up (sqlite_wait.c) */

@@ -104,6 +104,14 @@ static int64_t as_position(const char *text) {
     return *text && *end == 0 && errno == 0 && value > 0 ? value : 0;
 }
 
+/* A statement that is left standing would keep its snapshot: what others commit would not be seen any more. */
+static void keep_view(sqlite_outbox *outbox, struct outbox_view *view) {
+    outbox->found = outbox->found ? outbox->found : arena_new();
+    arena_reset(outbox->found);
+    for (weir_text *text = &view->id; text <= &view->error; text++)
+        *text = arena_text(outbox->found, *text);
+}
+
 weir_code sqlite_outbox_find(outbox *any, const char *pos_or_id, struct outbox_view *out, weir_error *err) {
     sqlite_outbox *outbox = (sqlite_outbox *)any;
     sqlite3_stmt *statement;
@@ -116,6 +124,8 @@ weir_code sqlite_outbox_find(outbox *any, const char *pos_or_id, struct outbox_v
         return weir_fail(err, WEIR_NOT_FOUND, "%s has no row with position or id '%s'", outbox->base.url,
                          pos_or_id);
     read_view(out, statement);
+    keep_view(outbox, out);
+    sqlite3_reset(statement);
     return WEIR_OK;
 }
 
@@ -163,5 +173,5 @@ weir_code sqlite_outbox_drop(outbox *any, int64_t pos, const char *why, int64_t 
     sqlite_bind_cstr(statement, 2, outbox_time(now_us, now));
     sqlite_bind_cstr(statement, 3, why);
     WEIR_TRY(sqlite_done(statement, outbox->base.url, err));
-    return sqlite3_changes(outbox->db) == 1 ? WEIR_OK : refuse_drop(outbox, pos, err);
+    return sqlite3_changes(outbox->db) > 0 ? WEIR_OK : refuse_drop(outbox, pos, err);
 }

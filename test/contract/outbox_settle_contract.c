@@ -135,6 +135,28 @@ CASE(parked_rows_come_back) {
     expect_counts(world, 3, 0, 0);
 }
 
+static void hold(struct world *world, int64_t pos, const char *reason) {
+    struct outbox_parking parking = {pos, OUTBOX_HELD, reason};
+    expect_ok(outbox_park(world->outbox, &parking, 1, 1763121600000000, &world->err), &world->err);
+}
+
+CASE(held_rows_come_back_with_theirs) {
+    size_t count;
+    insert(world, "a.b", 14);
+    park(world, 1);
+    hold(world, 2, "row 1 of the same key is parked");
+    hold(world, 3, "row 12 of the same key is parked");
+    expect_counts(world, 11, 3, 0);
+    expect_ok(outbox_unpark(world->outbox, 1, &count, &world->err), &world->err);
+    assert_int_equal(count, 2);
+    expect_counts(world, 13, 1, 0);
+    park(world, 12);
+    expect_ok(outbox_drop(world->outbox, 12, "a test", 1763121600000000, &world->err), &world->err);
+    expect_counts(world, 13, 0, 0);
+    assert_int_equal(counts(world).dropped, 1);
+    assert_int_equal(claim(world).rows[2].pos, 3);
+}
+
 CASE(published_rows_cannot_be_parked) {
     insert(world, "a.b", 1);
     settle(world, 1, 1, 2);
@@ -238,6 +260,7 @@ static const struct spec specs[] = {
     {"the streams an outbox sent to are listed", streams_are_listed},
     {"parked rows step aside with class and reason", parked_rows_step_aside},
     {"parked rows come back one by one or all", parked_rows_come_back},
+    {"rows held behind a parked one come back with it, retried or dropped", held_rows_come_back_with_theirs},
     {"a published row cannot be parked", published_rows_cannot_be_parked},
     {"a dropped row leaves a trace", dropped_rows_leave_a_trace},
     {"a row dropped too late counts as published", a_drop_that_came_too_late},
