@@ -96,19 +96,19 @@ UNION ALL
 SELECT 32, 'note', format('the user %s cannot see what other users run: who holds rows back may stay unnamed; GRANT pg_read_all_stats TO %1$I', current_user)
 WHERE NOT pg_has_role('pg_read_all_stats', 'USAGE')
 
--- who holds rows back
+-- who holds rows back; who follows the log has them at once
 UNION ALL
 SELECT 40, 'finding', format('process %s (%s, user %s, database %s) has been in a transaction that wrote for %s: rows committed after it began wait for it; end it: SELECT pg_terminate_backend(%1$s)',
        pid, program, who, base, age)
-FROM busy WHERE backend_xid IS NOT NULL AND age >= interval '5 seconds'
+FROM busy, meta WHERE backend_xid IS NOT NULL AND age >= interval '5 seconds' AND active IS NOT TRUE
 UNION ALL
 SELECT 41, 'finding', format('the prepared transaction %L of database %s has been open for %s: rows committed after it wait for it; end it there: COMMIT PREPARED %1$L or ROLLBACK PREPARED %1$L',
        gid, database, date_trunc('second', clock_timestamp() - prepared))
-FROM pg_prepared_xacts WHERE clock_timestamp() - prepared >= interval '5 seconds'
+FROM pg_prepared_xacts, meta WHERE clock_timestamp() - prepared >= interval '5 seconds' AND active IS NOT TRUE
 UNION ALL
 SELECT 42, 'finding', format('process %s (%s, user %s, database %s) has held a snapshot for %s: dead rows of the outbox cannot be removed; end it: SELECT pg_terminate_backend(%1$s)',
        pid, program, who, base, age)
-FROM busy WHERE backend_xid IS NULL AND backend_xmin IS NOT NULL AND age > interval '1 hour'
+FROM busy, meta WHERE (backend_xid IS NULL OR active) AND backend_xmin IS NOT NULL AND age > interval '1 hour'
 
 -- following the log
 UNION ALL

@@ -98,7 +98,8 @@ BEGIN
 
     -- Triggers that somebody switched off.
     FOR trigger IN
-        SELECT tgname FROM pg_trigger WHERE tgrelid = events AND tgname LIKE 'outbox\_%' AND tgenabled IN ('D', 'R')
+        SELECT tgname FROM pg_trigger WHERE tgrelid = events AND tgenabled IN ('D', 'R') AND tgname IN (
+            'outbox_keep_content', 'outbox_keep_unsent', 'outbox_keep_table', 'outbox_keep_order', 'outbox_wake_relay')
     LOOP
         EXECUTE format('ALTER TABLE %s ENABLE TRIGGER %I', events, trigger.tgname);
     END LOOP;
