@@ -66,17 +66,15 @@ static int by_position(const void *a, const void *b) {
     return (one > two) - (one < two);
 }
 
-bool handed_lost(const struct handed *handed, const int64_t *flying, size_t flying_count) {
-    if (handed->count == 0)
-        return false;
-    if (flying_count == 0)
-        return true;
-    bool lost = false;
-    int64_t *sorted = mem_alloc(flying_count * sizeof *sorted);
-    memcpy(sorted, flying, flying_count * sizeof *sorted);
+size_t handed_lost(const struct handed *handed, const int64_t *flying, size_t flying_count, int64_t *out) {
+    size_t lost = 0;
+    int64_t *sorted = mem_alloc((flying_count + 1) * sizeof *sorted);
+    if (flying_count > 0)
+        memcpy(sorted, flying, flying_count * sizeof *sorted);
     qsort(sorted, flying_count, sizeof *sorted, by_position);
-    for (size_t i = 0; i < handed->count && !lost; i++)
-        lost = !bsearch(&handed->items[i], sorted, flying_count, sizeof *sorted, by_position);
+    for (size_t i = 0; i < handed->count; i++)
+        if (!bsearch(&handed->items[i], sorted, flying_count, sizeof *sorted, by_position))
+            out[lost++] = handed->items[i];
     mem_free(sorted);
     return lost;
 }

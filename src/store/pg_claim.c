@@ -91,8 +91,13 @@ static void window_args(struct pg_args *args, const pg_outbox *outbox, const str
     type_args(args, wanted);
     pg_arg_xid8s(args, out.items, out.count);
     pg_arg_int8(args, wanted->after.pos);
-    pg_arg_xid8(args, wanted->after.horizon);
+    pg_arg_xid8(args, wanted->after.horizon ? wanted->after.horizon : UINT64_MAX);
     pg_arg_cstr(args, outbox->snapshot);
+}
+
+static const char *window_statement(const struct outbox_wanted *wanted) {
+    bool some = wanted->only || wanted->type_count > 0 || wanted->after.pos > 0;
+    return some ? "claim_some" : "claim";
 }
 
 /* Statement `name` with outbox->args, and a look in the same round trip. */
@@ -238,7 +243,7 @@ static weir_code choose(pg_outbox *outbox, struct asked *asked, struct txn_choic
                         struct outbox_row **rows, weir_error *err) {
     PGresult *result;
     window_args(pg_outbox_args(outbox), outbox, asked);
-    WEIR_TRY(fetch(outbox, "claim", &result, err));
+    WEIR_TRY(fetch(outbox, window_statement(asked->wanted), &result, err));
     size_t count = (size_t)PQntuples(result);
     struct txn_row *candidates = window_rows(result, asked->arena);
     bool full = count > 0 && is_full(asked->wanted, result);
@@ -261,17 +266,53 @@ static weir_code choose(pg_outbox *outbox, struct asked *asked, struct txn_choic
     return code;
 }
 
+/* So many transactions go on behind everything that was looked at that none is waited for: by position is in order too. */
+static weir_code claim_by_position(pg_outbox *outbox, struct asked *asked, struct outbox_row **rows,
+                                   size_t *count, weir_error *err) {
+    PGresult *result;
+    asked->giants.count = 0;
+    window_args(pg_outbox_args(outbox), outbox, asked);
+    WEIR_TRY(fetch(outbox, window_statement(asked->wanted), &result, err));
+    uint64_t horizon = outbox->snapshot ? UINT64_MAX : outbox->horizon;
+    size_t free = 0, all = (size_t)PQntuples(result);
+    while (free < all && (uint64_t)pg_int(result, (int)free, PG_ROW_XID) < horizon)
+        free++;
+    hand_out(result, NULL, free, asked->arena, rows);
+    for (size_t i = 0; i < free; i++)
+        (*rows)[i].ends_txn = false;
+    *count = free;
+    PQclear(result);
+    return WEIR_OK;
+}
+
 /* A transaction that was begun is gone on with, unless rows that came before it have to come again. */
-static bool goes_on_with_current(const pg_outbox *outbox, const struct outbox_wanted *wanted) {
-    return outbox->current.xid && !outbox->snapshot &&
-           !handed_lost(&outbox->before, wanted->flying, wanted->flying_count);
+static weir_code goes_on_with_current(pg_outbox *outbox, const struct asked *asked, bool *yes,
+                                      weir_error *err) {
+    const struct outbox_wanted *wanted = asked->wanted;
+    PGresult *result;
+    *yes = outbox->current.xid && !outbox->snapshot;
+    if (!*yes || outbox->before.count == 0)
+        return WEIR_OK;
+    int64_t *lost = arena_alloc(asked->arena, outbox->before.count * sizeof *lost);
+    size_t count = handed_lost(&outbox->before, wanted->flying, wanted->flying_count, lost);
+    if (count == 0)
+        return WEIR_OK;
+    struct pg_args *args = pg_outbox_args(outbox);
+    pg_arg_int8s(args, lost, count);
+    type_args(args, wanted);
+    WEIR_TRY(pg_outbox_call(outbox, "again", &result, err));
+    *yes = !pg_bool(result, 0, 0);
+    PQclear(result);
+    return WEIR_OK;
 }
 
 static weir_code claim_rows(pg_outbox *outbox, struct asked *asked, struct outbox_row **rows, size_t *count,
                             weir_error *err) {
     struct txn_choice choice = {.next = TXN_FURTHER};
+    bool current;
     *count = 0;
-    if (goes_on_with_current(outbox, asked->wanted)) {
+    WEIR_TRY(goes_on_with_current(outbox, asked, &current, err));
+    if (current) {
         WEIR_TRY(claim_giant(outbox, asked, outbox->current, rows, count, err));
         if (*count > 0)
             return WEIR_OK;
@@ -282,8 +323,15 @@ static weir_code claim_rows(pg_outbox *outbox, struct asked *asked, struct outbo
     pg_outbox_held(outbox, choice.held, choice.held_by);
     outbox->left_out = choice.held || choice.next != TXN_NOTHING || outbox->snapshot;
     *count = choice.count;
-    if (choice.next == TXN_GIANT)
+    switch (choice.next) {
+    case TXN_GIANT:
         return claim_giant(outbox, asked, choice.giant, rows, count, err);
+    case TXN_FURTHER:
+        return claim_by_position(outbox, asked, rows, count, err);
+    case TXN_ROWS:
+    case TXN_NOTHING:
+        break;
+    }
     return WEIR_OK;
 }
 

@@ -14,7 +14,9 @@
 #define PG_OUTBOX_STATEMENTS(X) \
     X(look)                     \
     X(claim)                    \
+    X(claim_some)               \
     X(claim_txn)                \
+    X(again)                    \
     X(goes_on)                  \
     X(settle)                   \
     X(unsent)                   \
@@ -49,8 +51,8 @@ struct handed {
 void handed_add(struct handed *handed, const struct outbox_row *rows, size_t count);
 void handed_copy(struct handed *to, const struct handed *from);
 void handed_settled(struct handed *handed, const struct outbox_range *ranges, size_t count);
-/* Is any of them not in flight? Then it was given up, and comes again. */
-bool handed_lost(const struct handed *handed, const int64_t *flying, size_t flying_count);
+/* Those that are not in flight: they were given up, or nobody took them. out has room for handed->count. */
+size_t handed_lost(const struct handed *handed, const int64_t *flying, size_t flying_count, int64_t *out);
 
 typedef struct pg_outbox {
     struct outbox base;
