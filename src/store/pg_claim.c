@@ -95,9 +95,20 @@ static void window_args(struct pg_args *args, const pg_outbox *outbox, const str
     pg_arg_cstr(args, outbox->snapshot);
 }
 
-static const char *window_statement(const struct outbox_wanted *wanted) {
-    bool some = wanted->only || wanted->type_count > 0 || wanted->after.pos > 0;
-    return some ? "claim_some" : "claim";
+static bool picks_types(const struct outbox_wanted *wanted) {
+    return wanted->only || wanted->type_count > 0;
+}
+
+/* Where most rows are wanted, it is cheaper to look at each than to pass the others in the index. */
+static const char *window_statement(const pg_outbox *outbox, const struct outbox_wanted *wanted) {
+    return wanted->after.pos > 0 || (picks_types(wanted) && !outbox->dense) ? "claim_some" : "claim";
+}
+
+static void learn_density(pg_outbox *outbox, const struct outbox_wanted *wanted, const PGresult *result) {
+    int64_t count = PQntuples(result), taken = count + (int64_t)wanted->flying_count;
+    if (picks_types(wanted))
+        outbox->dense =
+            count > 0 && pg_int(result, (int)count - 1, PG_ROW_POS) - outbox->floor < 4 * taken + 1000;
 }
 
 /* Statement `name` with outbox->args, and a look in the same round trip. */
@@ -243,7 +254,8 @@ static weir_code choose(pg_outbox *outbox, struct asked *asked, struct txn_choic
                         struct outbox_row **rows, weir_error *err) {
     PGresult *result;
     window_args(pg_outbox_args(outbox), outbox, asked);
-    WEIR_TRY(fetch(outbox, window_statement(asked->wanted), &result, err));
+    WEIR_TRY(fetch(outbox, window_statement(outbox, asked->wanted), &result, err));
+    learn_density(outbox, asked->wanted, result);
     size_t count = (size_t)PQntuples(result);
     struct txn_row *candidates = window_rows(result, asked->arena);
     bool full = count > 0 && is_full(asked->wanted, result);
@@ -272,7 +284,7 @@ static weir_code claim_by_position(pg_outbox *outbox, struct asked *asked, struc
     PGresult *result;
     asked->giants.count = 0;
     window_args(pg_outbox_args(outbox), outbox, asked);
-    WEIR_TRY(fetch(outbox, window_statement(asked->wanted), &result, err));
+    WEIR_TRY(fetch(outbox, window_statement(outbox, asked->wanted), &result, err));
     uint64_t horizon = outbox->snapshot ? UINT64_MAX : outbox->horizon;
     size_t free = 0, all = (size_t)PQntuples(result);
     while (free < all && (uint64_t)pg_int(result, (int)free, PG_ROW_XID) < horizon)

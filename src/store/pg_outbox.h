@@ -71,6 +71,7 @@ typedef struct pg_outbox {
     uint64_t *late;   /* transactions that were running when the floor was found */
     size_t late_count;
     uint64_t horizon;
+    bool dense;        /* most rows are of the types that are picked */
     int64_t bottom_ns; /* when to look from the very front again */
     struct handed handed;
     struct txn_giant current; /* handed out in part; xid 0: none */

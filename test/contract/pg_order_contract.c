@@ -147,6 +147,20 @@ CASE(giants_stand_back) {
     expect_next(shop, 2, "6.");
 }
 
+/* More transactions at once than any claim looks for the end of: by position nothing is turned around either. */
+CASE(a_crowd) {
+    writes(shop, 0, "INSERT INTO outbox_events (type, payload) SELECT 'a', '{}' FROM generate_series(1, 60)");
+    pg_sql(shop->admin, "ALTER TABLE outbox_events DISABLE TRIGGER ALL;"
+                        " UPDATE outbox_events SET xid = (3 + pos % 20)::text::xid8");
+    for (int64_t i = 1; i <= 60; i++) {
+        struct claimed claimed = claim_wanted(shop, (struct outbox_wanted){.max_rows = 1});
+        assert_int_equal(claimed.count, 1);
+        assert_true(i > 20 || claimed.rows[0].pos == i);
+        settle_rows(shop, claimed);
+    }
+    expect_next(shop, 1, "");
+}
+
 CASE(types_wanted) {
     static const char *const types[] = {"b"};
     writes(shop, 0,
@@ -281,6 +295,7 @@ static const struct spec specs[] = {
     {"one that fits no claim comes in its place, and nothing gets between its parts", giants},
     {"parts of a giant in flight are left out", giants_in_flight},
     {"a giant waits when what came before it has to come again", giants_stand_back},
+    {"where too many transactions are interleaved, positions decide", a_crowd},
     {"types are left out or picked inside a transaction", types_wanted},
     {"a mark leaves out what was seen, and nothing that was committed later", marks},
     {"rows come although later ones were seen before", rows_below_what_was_seen},

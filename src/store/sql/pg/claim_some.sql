@@ -1,5 +1,6 @@
 -- claim.sql where only some types are wanted, or only what is behind a mark: rows of a stream that is blocked may stand in front by
--- the million, so they are passed in the index, without a look at the table.
+-- the million, so they are passed in the index, without a look at the table. What was in front of a mark and not
+-- seen by it is found by its transactions.
 SELECT pos, xid, id, type, key, tenant, actor, actor_kind, source, trace, span, idempotency_key, version, occurred_at, created_at,
        CASE WHEN size <= 67108864 THEN payload END, size
 FROM (SELECT candidate.*, sum(size + wide) OVER (ORDER BY pos ROWS UNBOUNDED PRECEDING) - size - wide AS before
@@ -29,14 +30,17 @@ FROM (SELECT candidate.*, sum(size + wide) OVER (ORDER BY pos ROWS UNBOUNDED PRE
                          ORDER BY pos
                          LIMIT $3::integer)
                         UNION ALL
-                        (SELECT pos FROM outbox_rows
-                         WHERE NOT processed AND parked_at IS NULL AND pos <= $9::bigint AND xid >= $10::xid8
-                               AND pos NOT IN (SELECT unnest($5::bigint[]))
-                               AND CASE $6::integer WHEN 0 THEN true WHEN 1 THEN type IS NULL OR type <> ALL ($7::text[])
-                                                    ELSE type = ANY ($7::text[]) END
-                               AND xid <> ALL ($8::xid8[])
-                               AND ($11::text IS NULL OR pg_visible_in_snapshot(xid, $11::pg_snapshot))
-                         ORDER BY pos
+                        (SELECT late.pos
+                         FROM (SELECT xid, pos FROM outbox_rows
+                               WHERE NOT processed AND parked_at IS NULL AND xid >= $10::xid8
+                               ORDER BY xid, pos OFFSET 0) AS late
+                         CROSS JOIN LATERAL (SELECT o.type FROM outbox_rows AS o WHERE o.pos = late.pos) AS r
+                         WHERE late.pos <= $9::bigint AND late.pos NOT IN (SELECT unnest($5::bigint[]))
+                               AND CASE $6::integer WHEN 0 THEN true WHEN 1 THEN r.type IS NULL OR r.type <> ALL ($7::text[])
+                                                    ELSE r.type = ANY ($7::text[]) END
+                               AND late.xid <> ALL ($8::xid8[])
+                               AND ($11::text IS NULL OR pg_visible_in_snapshot(late.xid, $11::pg_snapshot))
+                         ORDER BY late.pos
                          LIMIT $3::integer)) AS head
                   ORDER BY head.pos
                   LIMIT $3::integer) AS chosen
