@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* weir outbox init URL */
+#include <string.h>
+
 #include "cli/commands.h"
 #include "cli/outbox.h"
 
@@ -39,11 +41,13 @@ static int run_init(cli *cli) {
         .preset = cli_text(cli, "preset"), .table = cli_text(cli, "table"), .told = tell, .arg = cli};
     weir_error err;
     outbox *outbox;
+    const char *url = cli_argument_count(cli) ? cli_argument(cli, 0) : NULL;
+    if (cli_flag(cli, "print") && url && strncmp(url, "sqlite:", 7) == 0)
+        return cli_usage(cli, "--print shows the SQL for PostgreSQL, not for %s", url);
     if (cli_flag(cli, "print"))
         return print_sql(cli, &layout);
-    if (cli_argument_count(cli) == 0)
+    if (!url)
         return cli_usage(cli, "name the database: weir outbox init postgres://... or sqlite:PATH");
-    const char *url = cli_argument(cli, 0);
     if (outbox_init_as(url, &layout, &err) != WEIR_OK || outbox_open(&outbox, url, NULL, &err) != WEIR_OK)
         return cli_fail(cli, &err);
     if (cli_json(cli))

@@ -242,6 +242,21 @@ static void what_is_missing_is_named(void **state) {
     }
 }
 
+static void a_table_without_a_preset(void **state) {
+    (void)state;
+    struct world world = world_with("CREATE TABLE mine (id uuid PRIMARY KEY)");
+    char message[600];
+    snprintf(
+        message, sizeof message,
+        "%s: cannot create the outbox: the preset weir makes a table of its own, outbox_events, not mine",
+        world.url);
+    expect_error(adopt(&world, NULL, "mine"), WEIR_INVALID, &world.err, message);
+    assert_string_equal(
+        world.err.hint,
+        "leave --table away, or take that table over with --preset debezium or --preset seed");
+    end(&world);
+}
+
 static void another_preset_later(void **state) {
     (void)state;
     struct world world = world_with(DEBEZIUM);
@@ -279,6 +294,7 @@ static const struct spec specs[] = {
     {"a table in another schema with an odd name is taken over", in_another_schema},
     {"a table that cannot be mapped stays as it is, and the column that is missing is named",
      what_is_missing_is_named},
+    {"a table is taken over by a preset only", a_table_without_a_preset},
     {"an outbox stays on the table it was made on", another_preset_later},
     {"the name of a table is never run as SQL", names_are_not_sql},
 };

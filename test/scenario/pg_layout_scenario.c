@@ -109,6 +109,28 @@ static void in_the_schema_of_the_search_path(void **state) {
     PQfinish(db);
 }
 
+static void remember(void *arg, const char *sentence) {
+    buffer *told = arg;
+    buffer_printf(told, "%s\n", sentence);
+}
+
+static void an_inbox_of_somebody_else(void **state) {
+    (void)state;
+    weir_error err;
+    buffer told;
+    const char *url = kit_postgres_database(kit_postgres_shared());
+    PGconn *db = kit_sql_connect(url);
+    kit_sql(db, "CREATE TABLE inbox (mail text)");
+    buffer_init(&told, 4096);
+    const struct outbox_layout layout = {.told = remember, .arg = &told};
+    expect_ok(outbox_init_as(url, &layout, &err), &err);
+    assert_string_equal(
+        told.data,
+        "the table inbox was there and is somebody else's: no group can keep its effects in this database\n");
+    buffer_release(&told);
+    PQfinish(db);
+}
+
 static void newer_layouts(void **state) {
     (void)state;
     weir_error err;
@@ -119,11 +141,6 @@ static void newer_layouts(void **state) {
         "cannot create the outbox: the outbox has layout 7, made by a newer weir; this one knows layout 1");
     assert_string_equal(err.hint, "use the newer weir");
     PQfinish(db);
-}
-
-static void remember(void *arg, const char *sentence) {
-    buffer *told = arg;
-    buffer_printf(told, "%s\n", sentence);
 }
 
 /* Somebody who owns a database and no more. */
@@ -394,6 +411,7 @@ static const struct spec specs[] = {
     {"they cannot be made inside a transaction", not_inside_a_transaction},
     {"they are made in the first schema of the search path, or found in a later one",
      in_the_schema_of_the_search_path},
+    {"a table called inbox that is not ours is left alone, and told", an_inbox_of_somebody_else},
     {"a layout of a newer weir is left alone", newer_layouts},
     {"an ordinary owner gets everything but the roles, and is told so", an_ordinary_owner},
     {"a row that was not sent cannot be changed or lost, nor one inserted that could not be sent",

@@ -53,6 +53,9 @@ static void printed_sql_is_what_runs(void **state) {
     EXPECT(WEIR("outbox", "init"), 2, "",
            "weir outbox init: name the database: weir outbox init postgres://... or sqlite:PATH; see weir "
            "help outbox init\n");
+    EXPECT(WEIR("outbox", "init", "sqlite:shop.db", "--print"), 2, "",
+           "weir outbox init: --print shows the SQL for PostgreSQL, not for sqlite:shop.db; see weir help "
+           "outbox init\n");
     EXPECT(WEIR("outbox", "init", "sqlite:shop.db", "--preset", "seed"), 1, "",
            "weir outbox init: sqlite:shop.db: tables are taken over in PostgreSQL only\n  leave --preset and "
            "--table away\n");

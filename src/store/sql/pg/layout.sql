@@ -55,6 +55,13 @@ CREATE TABLE IF NOT EXISTS inbox (
     PRIMARY KEY (group_name, id)
 );
 
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'inbox'::regclass AND attname = 'group_name') THEN
+        RAISE WARNING 'the table inbox was there and is somebody else''s: no group can keep its effects in this database';
+    END IF;
+END $$;
+
 -- Up to here every event of the stream is done, for ever.
 CREATE TABLE IF NOT EXISTS inbox_floor (
     group_name text NOT NULL,

@@ -44,6 +44,10 @@ BEGIN
     IF asked_preset = '' THEN
         asked_preset := 'weir';
     END IF;
+    IF home IS NULL AND asked_preset = 'weir' AND asked_events <> '' THEN
+        RAISE EXCEPTION 'the preset weir makes a table of its own, outbox_events, not %', asked_events
+        USING HINT = 'leave --table away, or take that table over with --preset debezium or --preset seed';
+    END IF;
     PERFORM set_config('weir.preset', asked_preset, true);
     PERFORM set_config('weir.events', CASE WHEN asked_events <> '' THEN asked_events
                                            WHEN asked_preset = 'debezium' THEN 'outboxevent' ELSE 'outbox_events' END, true);
