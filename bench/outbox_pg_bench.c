@@ -34,7 +34,7 @@ static void remember_peak(struct bench *bench, const struct measured *relay) {
 /* --- poll: the database's part alone -------------------------------------------------------------------------- */
 
 static const char read_page[] =
-    "SELECT * FROM outbox_events WHERE NOT processed AND parked_at IS NULL AND pos > $1::bigint"
+    "SELECT pos, * FROM outbox_events WHERE NOT processed AND parked_at IS NULL AND pos > $1::bigint"
     " ORDER BY pos LIMIT 1000";
 static const char mark_page[] =
     "UPDATE outbox_events SET processed = true, processed_at = now(), stream = 'STREAM_RAG',"
