@@ -199,7 +199,7 @@ static struct drained wal_drain(struct bench *bench) {
     measured_until_stored(&relay, &bench->scene, bench->rows + 1);
     double took = now_s() - start;
     (void)scene_expect(&bench->scene, bench->rows + 1);
-    wait_until(&database, "SELECT count(*) = 0 FROM outbox_events WHERE NOT processed");
+    wait_until(&database, "SELECT (count(*) = 0)::int FROM outbox_events WHERE NOT processed");
     measured_end(&relay);
     remember_peak(bench, &relay);
     relay.cpu_s -= relay_cpu_s;
