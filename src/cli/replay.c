@@ -155,6 +155,6 @@ const struct command_row command_replay = {
         "A server that goes away is waited for (30 s); then the error says with which --from to go on.\n\n"
         "Examples:\n"
         "  weir replay STREAM_WALLET --stdout > wallet.ndjson\n"
-        "  weir replay STREAM_WALLET --stdout --since 24h --subject 'wallet.balance.*' | jq .payload\n"
+        "  weir replay STREAM_WALLET --stdout --since 24h | jq .payload\n"
         "  weir replay STREAM_WALLET --stdout --from 1201 --limit 100\n",
 };
