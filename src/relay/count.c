@@ -89,6 +89,9 @@ void relay_count_pending(weir_relay *relay) {
     relay->count_ns = began + NS_PER_S;
     if (relay_store(relay, outbox_pending(relay->outbox, &pending, NULL)) != WEIR_OK)
         return;
+    if (relay->away >= RELAY_AWAY_FAILURES)
+        relay_set_active(relay, true);
+    relay->away = 0;
     outbox_tell(relay->outbox, &told);
     int64_t ended = relay_mono_ns(relay), pause = LOOK_SHARE * (ended - began);
     relay->count_ns = ended + (pause > NS_PER_S ? pause : NS_PER_S);

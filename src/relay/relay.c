@@ -214,8 +214,6 @@ static weir_code database_failed(weir_relay *relay, weir_code code, weir_error *
     relay->hold_ns = relay->now_ns + (50 << shift) * NS_PER_MS;
     relay->look = true;
     relay_set_trouble(relay, trouble->message);
-    if (relay->database_failures >= RELAY_AWAY_FAILURES)
-        relay_set_active(relay, false); /* somebody else may do better */
     return WEIR_OK;
 }
 
@@ -232,8 +230,6 @@ static weir_code turn(weir_relay *relay, weir_error *err) {
     if (relay_store(relay, code) != WEIR_OK && !relay->lost)
         return database_failed(relay, code, &trouble, err);
     if (relay->now_ns >= relay->hold_ns) {
-        if (relay->database_failures > 0)
-            relay_set_active(relay, true);
         relay->database_failures = 0;
         relay_set_trouble(relay, trouble_now(relay));
     }

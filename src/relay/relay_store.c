@@ -19,6 +19,9 @@ weir_code relay_store(weir_relay *relay, weir_code code) {
         return code;
     for (size_t i = 0; i < relay->stream_count; i++)
         relay_core_reload(relay->streams[i]->core);
+    if ((code == WEIR_UNAVAILABLE || code == WEIR_TIMEOUT) && ++relay->away >= RELAY_AWAY_FAILURES)
+        relay_set_active(
+            relay, false); /* somebody else may do better; relay_count_pending notices when it is back */
     if (code == WEIR_CONFLICT && !relay->failed && outbox_lease(relay->outbox, &why) == WEIR_CONFLICT &&
         !why.retriable)
         lose_lease(relay, &why);

@@ -121,6 +121,7 @@ struct weir_relay {
     int64_t clean_ns, count_ns, hold_ns, sample_ns;
     uint64_t samples; /* taken so far */
     int database_failures;
+    int away;        /* failures of the database since it was last looked at */
     bool failed;     /* a core stopped, or the lease is lost: failure says why */
     bool lost;       /* it is the lease: nothing more is sent or settled */
     int64_t stop_ns; /* when it was asked to stop; 0: not yet */
