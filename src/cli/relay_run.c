@@ -112,7 +112,10 @@ bool relays_begin(struct relays *relays) {
     relays->told_stop = false;
     for (size_t i = 0; i < relays->count; i++) {
         struct relaying *relaying = &relays->all[i];
-        relaying->over = relaying->joined = false;
+        pthread_mutex_lock(&relays->lock);
+        relaying->over = false;
+        pthread_mutex_unlock(&relays->lock);
+        relaying->joined = false;
         relaying->begun = relaying->code == WEIR_OK;
         if (relaying->begun && pthread_create(&relaying->thread, NULL, run_one, relaying) != 0) {
             relaying->begun = false;
@@ -161,7 +164,7 @@ static void look(struct relaying *relaying, struct metrics_outbox *out) {
     weir_relay_stream_stats streams[LIMIT_RELAY_STREAMS];
     *out = relaying->total;
     out->outbox = relaying->shown;
-    out->up = !relaying->over || relaying->code == WEIR_OK;
+    out->up = relaying->code == WEIR_OK;
     out->open = relaying->relay != NULL;
     out->failure = out->up ? "" : relaying->err.message;
     if (relaying->relay) {

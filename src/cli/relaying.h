@@ -23,7 +23,7 @@ struct relaying {
     const char *shown; /* the url without secrets */
     pthread_t thread;
     bool begun, over, joined; /* the thread; over is under the lock */
-    weir_code code;           /* how the outbox ended; OK: not with an error */
+    weir_code code;           /* how the outbox ended; OK: not with an error; set under the lock */
     weir_error err;
     /* under the lock */
     weir_relay *relay;           /* NULL: not open */
