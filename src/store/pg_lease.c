@@ -127,6 +127,13 @@ weir_code pg_outbox_beat(pg_outbox *outbox, weir_error *err) {
     return beat(outbox, err);
 }
 
+void pg_outbox_lease_free(pg_outbox *outbox) {
+    bool yes;
+    if (outbox->leased && outbox->pg && !outbox->pg->lost && pg_outbox_drain(outbox, NULL) == WEIR_OK)
+        (void)!call_number(outbox, "lease_free", lease_key(outbox), false, &yes, NULL);
+    outbox->leased = false;
+}
+
 /* --- health ------------------------------------------------------------------------------------ */
 
 weir_code pg_outbox_health(outbox *any, arena *arena, struct outbox_health *out, weir_error *err) {

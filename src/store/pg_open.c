@@ -207,10 +207,15 @@ weir_code pg_outbox_open(outbox **out, const char *url, const struct outbox_opti
     return WEIR_OK;
 }
 
+/* What is under way is waited for, but not for a server that is silent. */
 void pg_outbox_close(outbox *any) {
+    enum { CLOSE_MS = 2000 };
     pg_outbox *outbox = (pg_outbox *)any;
-    if (outbox->pg && !outbox->pg->lost && outbox->unsettled > 0)
+    if (outbox->pg && !outbox->pg->lost) {
+        outbox->pg->call_ms = CLOSE_MS;
         (void)!pg_outbox_drain(outbox, NULL);
+        pg_outbox_lease_free(outbox);
+    }
     disconnect(outbox);
     outbox_base_release(&outbox->base);
     pg_args_release(&outbox->args);

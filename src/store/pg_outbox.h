@@ -40,6 +40,7 @@
     X(lease_end)                \
     X(lease_set)                \
     X(lease_beat)               \
+    X(lease_free)               \
     X(sleep)                    \
     X(stall)
 
@@ -119,8 +120,10 @@ bool pg_outbox_has_ns(int64_t us);
 const char *pg_outbox_time(int64_t us, char out[UNITS_TEXT_MAX]);
 
 void pg_outbox_held(pg_outbox *outbox, bool held, uint64_t by);
-/* Sends, with the call that follows, that the relay is awake; tells that it lives. */
+/* Tells, when it is time, that the holder of the lease lives. */
 WEIR_MUST_CHECK weir_code pg_outbox_beat(pg_outbox *outbox, weir_error *err);
+/* Gives the lease back, at once: a server process may outlive its client for a moment. */
+void pg_outbox_lease_free(pg_outbox *outbox);
 
 /* The backend's functions (outbox_ops.h). */
 void pg_outbox_close(outbox *any);
