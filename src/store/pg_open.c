@@ -126,6 +126,18 @@ static void disconnect(pg_outbox *outbox) {
     pg_outbox_forget(outbox);
 }
 
+/* Until it is ours again nothing is done: a call that fails here leaves no connection, and the next one tries again. */
+static weir_code retake_lease(pg_outbox *outbox, weir_error *err) {
+    if (!outbox->leased)
+        return WEIR_OK;
+    outbox->leased = false;
+    weir_code code = pg_outbox_lease(&outbox->base, err);
+    outbox->leased = true;
+    if (code != WEIR_OK)
+        disconnect(outbox);
+    return code;
+}
+
 weir_code pg_outbox_ready(pg_outbox *outbox, weir_error *err) {
     if (!outbox->pg || outbox->pg->lost) {
         bool unknown = outbox->unsettled > 0;
@@ -135,10 +147,7 @@ weir_code pg_outbox_ready(pg_outbox *outbox, weir_error *err) {
                              "%s: the connection was lost, and what was being settled is unknown",
                              outbox->base.url);
         WEIR_TRY(connect_new(outbox, err));
-        if (outbox->leased) {
-            outbox->leased = false;
-            WEIR_TRY(pg_outbox_lease(&outbox->base, err));
-        }
+        WEIR_TRY(retake_lease(outbox, err));
     }
     return WEIR_OK;
 }

@@ -49,6 +49,7 @@ static weir_code wal_outbox_claim(outbox *any, const struct outbox_wanted *wante
     }
     if (wal->failure.code != WEIR_OK)
         return wal_outbox_flush(wal, err);
+    WEIR_TRY(pg_outbox_beat(wal->table, err));
     wal_core_claim(wal->core, wanted, arena, rows, count);
     return WEIR_OK;
 }
@@ -241,6 +242,8 @@ static bool wait_catching_up(wal_outbox *wal, int64_t deadline) {
 static bool wal_outbox_wait(outbox *any, int64_t timeout_ms) {
     wal_outbox *wal = (wal_outbox *)any;
     int64_t deadline = wal_outbox_now(wal) + timeout_ms * NS_PER_MS;
+    if (tailing(wal) && pg_outbox_beat(wal->table, NULL) != WEIR_OK)
+        return true; /* the next claim says why */
     return tailing(wal) ? wait_tailing(wal, deadline) : wait_catching_up(wal, deadline);
 }
 
