@@ -86,8 +86,12 @@ void relay_hold_position(weir_relay *relay, int64_t pos) {
     struct outbox_view row;
     char text[24];
     snprintf(text, sizeof text, "%lld", (long long)pos);
-    if (any_holds(relay) && outbox_find(relay->outbox, text, &row, NULL) == WEIR_OK)
+    if (!any_holds(relay))
+        return;
+    if (outbox_find(relay->outbox, text, &row, NULL) == WEIR_OK)
         hold_view(relay, &row);
+    else
+        relay->held_stale = true;
 }
 
 /* --- reading the set -------------------------------------------------------------------------------- */

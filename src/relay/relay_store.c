@@ -59,7 +59,7 @@ weir_code relay_regain_lease(weir_relay *relay, weir_error *err) {
     WEIR_TRY(relay_take_lease(relay, err));
     forget_flights(relay);
     relay->lost = relay->failed = false;
-    relay->look = true;
+    relay->look = relay->held_stale = true;
     relay_set_active(relay, true);
     return WEIR_OK;
 }
