@@ -152,7 +152,12 @@ weir_code wal_outbox_diagnose(wal_outbox *wal, weir_error *err) {
 static weir_code claim_slot(wal_outbox *wal, bool *free, weir_error *err) {
     *free = false;
     WEIR_TRY(wal_outbox_diagnose(wal, err));
-    WEIR_TRY(wal_slot_judge_use(&wal->slot, wal->table->application, wal->base.url, err));
+    weir_code used = wal_slot_judge_use(&wal->slot, wal->table->application, wal->base.url, err);
+    if (used != WEIR_OK) {
+        if (err)
+            err->retriable = true; /* he may leave; until then the table is read */
+        return used;
+    }
     if (wal->slot.active_pid) {
         int64_t now = wal_outbox_now(wal);
         wal->taken_ns = wal->taken_ns ? wal->taken_ns : now;
