@@ -59,6 +59,7 @@ struct shop {
     char url[512];
     int rows; /* inserted so far: row n has id "row-n" */
     enum weir_relay_mode mode;
+    bool catch_up;
     bool
         torn; /* a stream forgot some of its events: those of a transaction need not stand together any more */
 };
@@ -201,7 +202,7 @@ static inline void shop_fill(struct shop *shop, int count, int each) {
 static inline weir_relay *shop_relay(struct shop *shop, weir_connection *connection) {
     weir_relay *relay;
     weir_error err;
-    weir_relay_options options = {.outbox = shop->url, .mode = shop->mode};
+    weir_relay_options options = {.outbox = shop->url, .mode = shop->mode, .catch_up = shop->catch_up};
     expect_ok(
         weir_relay_open(&relay, connection ? connection : shop->connection, shop->catalog, &options, &err),
         &err);

@@ -66,9 +66,18 @@ static inline void shop_pg_open(struct shop *shop) {
     shop->db = db;
 }
 
-/* Its slot would hold the log for ever. */
+/* Its slot would hold the log for ever. The server may not know yet that its reader is gone. */
 static inline void shop_pg_close(void *arg) {
     struct shop_pg_db *db = arg;
+    PGresult *left;
+    for (int tries = 0; tries < 100; tries++, usleep(50000)) {
+        left = shop_pg_ask(db, "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots"
+                               " WHERE database = current_database() AND active_pid IS NOT NULL");
+        int active = PQntuples(left);
+        PQclear(left);
+        if (active == 0)
+            break;
+    }
     PQclear(shop_pg_ask(db, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
                             " WHERE database = current_database()"));
     PQfinish(db->connection);
@@ -97,22 +106,30 @@ static const struct {
     enum weir_relay_mode mode;
 } shop_modes[] = {
     {"poll", WEIR_RELAY_POLL},
+    {"wal", WEIR_RELAY_WAL},
 };
 
 static int shop_faults; /* injected so far */
 
-/* Turns a function of a mode into a case. */
-#define EACH_MODE(case_)                                                      \
-    static void case_##_in(enum weir_relay_mode mode);                        \
-    static void case_(void **state) {                                         \
-        (void)state;                                                          \
-        for (size_t i = 0; i < sizeof shop_modes / sizeof *shop_modes; i++) { \
-            print_message("mode %s\n", shop_modes[i].name);                   \
-            case_##_in(shop_modes[i].mode);                                   \
-        }                                                                     \
-        if (shop_faults)                                                      \
-            print_message("%d faults\n", shop_faults);                        \
-    }                                                                         \
+static inline void shop_in_modes(void (*run)(enum weir_relay_mode mode), size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        print_message("mode %s\n", shop_modes[i].name);
+        run(shop_modes[i].mode);
+    }
+    if (shop_faults)
+        print_message("%d faults\n", shop_faults);
+}
+
+/* Turns a function of a mode into a case: in each mode ... */
+#define EACH_MODE(case_) SHOP_MODES(case_, sizeof shop_modes / sizeof *shop_modes)
+/* ... or polling only. */
+#define POLLING(case_) SHOP_MODES(case_, 1)
+#define SHOP_MODES(case_, count)                       \
+    static void case_##_in(enum weir_relay_mode mode); \
+    static void case_(void **state) {                  \
+        (void)state;                                   \
+        shop_in_modes(case_##_in, count);              \
+    }                                                  \
     static void case_##_in(enum weir_relay_mode mode)
 
 static inline int shop_times(int usual, int soak) {

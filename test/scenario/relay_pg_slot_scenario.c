@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rooms: relay plan */
+/* The replication slot in other hands: the relay says exactly what became of it, sends nothing meanwhile, and catches up from the
+ * table on command. And the way of finding rows may change at each start. */
+#include "relay_kills.h"
+#include "relay_pg_writers.h"
+
+static void expect_following(struct shop_running *running) {
+    weir_relay_stats stats = {.phase = ""};
+    for (int i = 0; i < 2000 && strcmp(stats.phase, "following the log") != 0; i++) {
+        usleep(10000);
+        weir_relay_stats_get(running->relay, &stats);
+    }
+    assert_string_equal(stats.phase, "following the log");
+}
+
+static struct shop_running *start_following(struct shop *shop) {
+    struct shop_running *running = shop_start(shop, NULL);
+    expect_following(running);
+    return running;
+}
+
+static void wait_until_free(struct shop *shop) {
+    for (int i = 0; i < 500 && shop_number(shop, "SELECT count(active_pid) FROM pg_replication_slots") > 0;
+         i++)
+        usleep(10000);
+}
+
+/* A shop whose relay has followed the log and ended. */
+static struct shop shop_left_behind(void) {
+    struct shop shop = shop_open_pg(WEIR_RELAY_WAL);
+    struct shop_running *running = start_following(&shop);
+    shop_fill(&shop, 100, 10);
+    shop_drained(&shop);
+    shop_end(running, WEIR_OK);
+    wait_until_free(&shop);
+    return shop;
+}
+
+static const char *slot_of(struct shop *shop) {
+    static char name[64];
+    snprintf(name, sizeof name, "%.63s", shop_value(shop, "SELECT slot FROM outbox_meta").text);
+    return name;
+}
+
+static weir_code run_once(struct shop *shop, uint64_t *published, weir_error *err) {
+    weir_relay *relay;
+    weir_relay_stats stats;
+    weir_relay_options options = {.outbox = shop->url, .mode = WEIR_RELAY_WAL};
+    *published = 0;
+    weir_code code = weir_relay_open(&relay, shop->connection, shop->catalog, &options, err);
+    if (code != WEIR_OK)
+        return code;
+    code = weir_relay_run(relay, true, err);
+    weir_relay_stats_get(relay, &stats);
+    weir_relay_close(relay);
+    *published = stats.published;
+    return code;
+}
+
+/* It ends by itself with this message. */
+static void expect_end(struct shop_running *running, weir_code code, const char *message) {
+    pthread_join(running->thread, NULL);
+    weir_relay_close(running->relay);
+    expect_error(running->code, code, &running->err, message);
+    free(running);
+}
+
+/* It stops with this message, has sent nothing, and its remedy works. */
+static void expect_diagnosis(struct shop *shop, weir_code code, const char *message) {
+    weir_error err;
+    uint64_t published;
+    shop_faults++;
+    expect_error(run_once(shop, &published, &err), code, &err, message);
+    if (!strstr(err.hint, "--catch-up"))
+        fail_msg("the hint is: %s", err.hint);
+    assert_int_equal(shop_number(shop, SHOP_PENDING), 100);
+    shop->catch_up = true;
+    struct shop_running *running = start_following(shop);
+    shop_drained(shop);
+    assert_int_equal(shop_end(running, WEIR_OK).published, 100);
+    shop->catch_up = false;
+    shop_fill(shop, 30, 10);
+    expect_ok(run_once(shop, &published, &err), &err);
+    assert_int_equal(published, 30);
+    shop_expect_all_once(shop);
+    shop_close(shop);
+}
+
+static void a_dropped_slot(void **state) {
+    (void)state;
+    char message[1400];
+    struct shop shop = shop_left_behind();
+    snprintf(message, sizeof message,
+             "%s: the replication slot '%s' is gone: somebody dropped it, or the server was restored",
+             shop.url, slot_of(&shop));
+    (void)shop_value(&shop, "SELECT pg_drop_replication_slot(slot) FROM outbox_meta");
+    shop_fill(&shop, 100, 10);
+    expect_diagnosis(&shop, WEIR_NOT_FOUND, message);
+}
+
+static void set_slot_limit(struct shop *shop, const char *limit) {
+    char sql[128];
+    snprintf(sql, sizeof sql, "ALTER SYSTEM SET max_slot_wal_keep_size = '%s'", limit);
+    shop_sql(shop, sql);
+    (void)shop_value(shop, "SELECT pg_reload_conf()");
+}
+
+static void a_lost_slot(void **state) {
+    (void)state;
+    char message[1400];
+    struct shop shop = shop_left_behind();
+    snprintf(message, sizeof message,
+             "%s: the replication slot '%s' is lost: the log it needs was removed (max_slot_wal_keep_size)",
+             shop.url, slot_of(&shop));
+    shop_fill(&shop, 100, 10);
+    set_slot_limit(&shop, "1MB");
+    for (int i = 0;
+         i < 100 &&
+         shop_number(&shop, "SELECT count(*) FROM pg_replication_slots WHERE wal_status = 'lost'") == 0;
+         i++) {
+        (void)shop_value(&shop, "SELECT pg_logical_emit_message(false, 'filler', repeat('x', 1000000))");
+        (void)shop_value(&shop, "SELECT pg_switch_wal()");
+        shop_sql(&shop, "CHECKPOINT");
+    }
+    set_slot_limit(&shop, "-1");
+    expect_diagnosis(&shop, WEIR_CONFLICT, message);
+}
+
+static void a_moved_slot(void **state) {
+    (void)state;
+    char message[1400], at[32];
+    struct shop shop = shop_left_behind();
+    shop_fill(&shop, 100, 10);
+    (void)shop_value(&shop,
+                     "SELECT pg_replication_slot_advance(slot, pg_current_wal_lsn()) FROM outbox_meta");
+    snprintf(at, sizeof at, "%.31s",
+             shop_value(&shop, "SELECT confirmed_flush_lsn FROM pg_replication_slots").text);
+    snprintf(message, sizeof message,
+             "%s: the replication slot '%s' was moved by somebody else: it is at %s, we confirmed %s",
+             shop.url, slot_of(&shop), at, shop_value(&shop, "SELECT confirmed_lsn FROM outbox_meta").text);
+    expect_diagnosis(&shop, WEIR_CONFLICT, message);
+}
+
+/* Another reader: it must not be robbed, and takes nothing away from us. */
+static void a_slot_that_somebody_reads(void **state) {
+    (void)state;
+    char message[1400], user[64] = "";
+    struct shop shop = shop_left_behind();
+    shop_fill(&shop, 100, 10);
+    const struct shop_pg_db *db = shop.db;
+    const char *const argv[] = {kit_postgres_program("pg_recvlogical"),
+                                "--dbname",
+                                db->url,
+                                "--slot",
+                                slot_of(&shop),
+                                "--start",
+                                "--file",
+                                "/dev/null",
+                                "--status-interval=0",
+                                "--fsync-interval=0",
+                                "--option=proto_version=1",
+                                "--option=publication_names=weir_outbox",
+                                NULL};
+    pid_t reader = kit_start(argv, "reader.log");
+    for (int i = 0; i < 500 && !*user; i++, usleep(10000))
+        snprintf(user, sizeof user, "%.63s",
+                 shop_value(&shop, "SELECT max(active_pid)::text FROM pg_replication_slots").text);
+    snprintf(message, sizeof message,
+             "the log: %s: the replication slot '%s' is used by somebody else: process %s (pg_recvlogical)",
+             shop.url, slot_of(&shop), user);
+    struct shop_running *running = shop_start(&shop, NULL);
+    shop_expect_trouble(running, message);
+    shop_faults++;
+    kit_end(reader, SIGKILL);
+    expect_following(running);
+    shop_drained(&shop);
+    shop_end(running, WEIR_OK);
+    shop_expect_all_once(&shop);
+    shop_close(&shop);
+}
+
+/* Its own reader is ended, and the slot dropped before it is back. */
+static void a_slot_dropped_under_the_relay(void **state) {
+    (void)state;
+    struct shop shop = shop_left_behind();
+    struct shop_running *running = start_following(&shop);
+    char message[1400];
+    snprintf(message, sizeof message,
+             "%s: the replication slot '%s' is gone: somebody dropped it, or the server was restored",
+             shop.url, slot_of(&shop));
+    shop_fill(&shop, 30, 10);
+    shop_drained(&shop);
+    shop_sql(
+        &shop,
+        "DO $$ BEGIN LOOP BEGIN"
+        " PERFORM pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active_pid IS NOT NULL;"
+        " PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots; RETURN;"
+        " EXCEPTION WHEN object_in_use THEN NULL; END; END LOOP; END $$");
+    shop_fill(&shop, 100, 10);
+    expect_end(running, WEIR_NOT_FOUND, message);
+    expect_diagnosis(&shop, WEIR_NOT_FOUND, message);
+}
+
+static void modes_follow_each_other(void **state) {
+    (void)state;
+    struct shop shop = shop_open_pg(WEIR_RELAY_POLL);
+    struct writers *writers = writers_start(&shop, 4, 8000, spec_seed());
+    uint64_t random = 11;
+    for (int i = 0; i < shop_times(6, 40); i++, shop_faults++) {
+        shop.mode = i % 2 ? WEIR_RELAY_WAL : WEIR_RELAY_POLL;
+        pid_t relay = shop_relay_start(&shop, kit_server_url(shop.server));
+        usleep((useconds_t)(200000 + shop_random(&random, 300000)));
+        kit_end(relay, SIGKILL);
+    }
+    writers_stop(writers);
+    assert_int_equal(shop_relay_program(&shop), 0);
+    size_t parked;
+    assert_true(shop_judge(&shop, &parked) > 50);
+    print_message("%d faults\n", shop_faults);
+    shop_close(&shop);
+}
+
+static const struct spec specs[] = {
+    {"a slot that was dropped is named, and caught up with on command", a_dropped_slot},
+    {"a slot lost by its size is named, and caught up with on command", a_lost_slot},
+    {"a slot that somebody moved is named, and caught up with on command", a_moved_slot},
+    {"a slot that somebody reads is named, and waited for", a_slot_that_somebody_reads},
+    {"a slot dropped under the relay stops it", a_slot_dropped_under_the_relay},
+    {"polling and following the log continue each other", modes_follow_each_other},
+};
+
+SPEC_MAIN(specs)
