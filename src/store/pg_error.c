@@ -99,7 +99,7 @@ static weir_text telling_line(const char *message) {
 
 static weir_code connection_failed(weir_error *err, const PGconn *conn, const char *what) {
     const char *message = conn ? PQerrorMessage(conn) : "";
-    if (!message[0])
+    if (!message[0] || strncmp(message, "invalid socket", 14) == 0) /* libpq's words for one that it closed */
         message = "the connection was lost";
     weir_text line = telling_line(message);
     const char *state = find_sqlstate(line);
