@@ -3,7 +3,7 @@
 /* The replication slot in other hands: the relay says exactly what became of it, sends nothing meanwhile, and catches up from the
  * table on command. And the way of finding rows may change at each start. */
 #include "relay_kills.h"
-#include "relay_pg_writers.h"
+#include "relay_pg_fixture.h"
 
 static void expect_following(struct shop_running *running) {
     weir_relay_stats stats = {.phase = ""};
@@ -205,18 +205,16 @@ static void a_slot_dropped_under_the_relay(void **state) {
 static void modes_follow_each_other(void **state) {
     (void)state;
     struct shop shop = shop_open_pg(WEIR_RELAY_POLL);
-    struct writers *writers = writers_start(&shop, 4, 8000, spec_seed());
-    uint64_t random = 11;
+    uint64_t random = spec_seed();
     for (int i = 0; i < shop_times(6, 40); i++, shop_faults++) {
         shop.mode = i % 2 ? WEIR_RELAY_WAL : WEIR_RELAY_POLL;
         pid_t relay = shop_relay_start(&shop, kit_server_url(shop.server));
-        usleep((useconds_t)(200000 + shop_random(&random, 300000)));
+        for (int j = 0; j < 10; j++, usleep((useconds_t)shop_random(&random, 60000)))
+            shop_fill(&shop, 30, 10);
         kit_end(relay, SIGKILL);
     }
-    writers_stop(writers);
     assert_int_equal(shop_relay_program(&shop), 0);
-    size_t parked;
-    assert_true(shop_judge(&shop, &parked) > 50);
+    shop_expect_all_once(&shop);
     print_message("%d faults\n", shop_faults);
     shop_close(&shop);
 }

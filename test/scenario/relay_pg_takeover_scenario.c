@@ -41,7 +41,7 @@ static void sleeps_beyond_its_lease(struct shop *shop, pid_t active, uint64_t *r
     shop_faults++;
 }
 
-EACH_MODE(one_that_slept_is_replaced) {
+POLLING(one_that_slept_is_replaced) {
     struct shop shop = shop_open_pg(mode);
     const char *server = kit_server_url(shop.server);
     struct writers *writers = writers_start(&shop, 4, 6000, spec_seed());

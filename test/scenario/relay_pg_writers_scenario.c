@@ -20,7 +20,7 @@ POLLING(eight_writers) {
 }
 
 /* One transaction over many batches, others beside it, and one that waits behind it. */
-EACH_MODE(ten_thousand_rows_in_one_transaction) {
+POLLING(ten_thousand_rows_in_one_transaction) {
     struct shop shop = shop_open_pg(mode);
     struct writers *writers = writers_start(&shop, 4, 8000, spec_seed());
     struct shop_running *running = shop_start(&shop, NULL);
