@@ -320,6 +320,7 @@ int main(int argc, char **argv) {
     struct acked acked[] = {acked_measure(&bench.scene), acked_measure(&bench.scene),
                             acked_measure(&bench.scene)};
     acked[0] = acked_median(acked, 3);
+    plain_print_batch(&bench.scene);
     if (strcmp(mode, "wal") != 0)
         poll_mode(&bench, &acked[0]);
     if (strcmp(mode, "poll") != 0)

@@ -216,6 +216,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < 3; i++)
         acked[i] = acked_measure(&bench.scene);
     acked[0] = acked_median(acked, 3);
+    plain_print_batch(&bench.scene);
     print_ratio("drain over acknowledging each message", rate, acked[0].async_rate, "events/s", 10, true);
     latencies(&bench, &acked[0]);
     scene_close(&bench.scene);
