@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Waking up when somebody commits. Writers notify only while the relay sleeps: it says so in the sequence outbox_wake, looks
  * once more, and then waits for a notification. One that asked before and commits after that look tells nobody, so the relay
- * also looks by itself, after 50 ms, 100 ms, ... 1 s. While the horizon holds rows back nobody notifies either: it looks every
+ * also looks by itself, after 5 ms, 10 ms, ... 1 s. While the horizon holds rows back nobody notifies either: it looks every
  * few milliseconds, and ever less often. */
 #include <poll.h>
 
 #include "base/fail.h"
 #include "store/pg_outbox.h"
 
-enum { PAUSE_FIRST_MS = 50, PAUSE_HELD_MS = 2, PAUSE_LAST_MS = 1000, ASLEEP_S = 10 };
+enum { PAUSE_FIRST_MS = 5, PAUSE_HELD_MS = 2, PAUSE_LAST_MS = 1000, ASLEEP_S = 10 };
 
 static int64_t mono_ns(const pg_outbox *outbox) {
     return outbox->base.clock->mono_ns(outbox->base.clock->self);
