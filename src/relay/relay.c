@@ -296,6 +296,21 @@ static weir_code begin(weir_relay *relay, bool once, weir_error *err) {
     return WEIR_OK;
 }
 
+/* The first questions to the database are waited for like all later ones. */
+static weir_code begin_patiently(weir_relay *relay, bool once, weir_error *err) {
+    for (int64_t pause_ms = 50;; pause_ms = earlier(2 * pause_ms, RELAY_IDLE_MS)) {
+        weir_error trouble = {0};
+        weir_code code = begin(relay, once, &trouble);
+        bool wait = code != WEIR_OK && trouble.retriable && !atomic_load(&relay->stopping);
+        if (!wait && code != WEIR_OK && err)
+            *err = trouble;
+        if (!wait)
+            return code;
+        relay_set_trouble(relay, trouble.message);
+        outbox_pause(relay->outbox, pause_ms);
+    }
+}
+
 static bool all_idle(const weir_relay *relay) {
     for (size_t i = 0; i < relay->stream_count; i++)
         if (!relay_stream_idle(relay->streams[i]))
@@ -361,7 +376,7 @@ static void end(weir_relay *relay, weir_code code) {
 }
 
 weir_code weir_relay_run(weir_relay *relay, bool once, weir_error *err) {
-    weir_code code = begin(relay, once, err);
+    weir_code code = begin_patiently(relay, once, err);
     while (code == WEIR_OK) {
         code = turn(relay, err);
         if (code == WEIR_OK && relay->lost && relay->standby)

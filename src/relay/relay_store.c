@@ -42,10 +42,15 @@ static void forget_flights(weir_relay *relay) {
 
 weir_code relay_take_lease(weir_relay *relay, weir_error *err) {
     for (;;) {
-        weir_code code = outbox_lease(relay->outbox, err);
-        if (code != WEIR_CONFLICT || !relay->standby)
+        weir_error why = {0};
+        weir_code code = outbox_lease(relay->outbox, &why);
+        bool taken = code == WEIR_CONFLICT && !why.retriable;
+        bool wait = code != WEIR_OK && (taken ? relay->standby : why.retriable);
+        if (!wait && code != WEIR_OK && err)
+            *err = why;
+        if (!wait)
             return code;
-        relay_set_trouble(relay, "another relay has the lease");
+        relay_set_trouble(relay, taken ? "another relay has the lease" : why.message);
         if (atomic_load(&relay->stopping))
             return WEIR_STOPPED;
         outbox_pause(relay->outbox, RELAY_IDLE_MS);
