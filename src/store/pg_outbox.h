@@ -88,9 +88,9 @@ typedef struct pg_outbox {
     int64_t lease_ms, beat_ns;
     int lease_pid; /* our server process that took it */
     /* waking up (pg_wait.c) */
-    bool asleep;       /* writers were told to wake us */
-    int64_t asleep_ns; /* until then */
-    int64_t pause_ms;
+    bool asleep;               /* writers were told to wake us */
+    int64_t asleep_ns;         /* until then */
+    int64_t pause_ms, look_ns; /* 0: rows came just now */
     /* cleaning */
     int64_t clean_pos;
 } pg_outbox;

@@ -8,7 +8,7 @@
 #include "base/fail.h"
 #include "store/pg_outbox.h"
 
-enum { PAUSE_FIRST_MS = 5, PAUSE_HELD_MS = 2, PAUSE_LAST_MS = 1000, ASLEEP_S = 10 };
+enum { PAUSE_FIRST_MS = 5, PAUSE_HELD_MS = 2, PAUSE_BROKEN_MS = 50, PAUSE_LAST_MS = 1000, ASLEEP_S = 10 };
 
 static int64_t mono_ns(const pg_outbox *outbox) {
     return outbox->base.clock->mono_ns(outbox->base.clock->self);
@@ -33,10 +33,28 @@ static bool notified(pg_outbox *outbox) {
     return any;
 }
 
-static int64_t next_pause(pg_outbox *outbox) {
+/* When to look next: soon after rows came, ever later while none do. */
+static void plan_look(pg_outbox *outbox, int64_t now) {
     int64_t first = outbox->held ? PAUSE_HELD_MS : PAUSE_FIRST_MS;
     int64_t pause = outbox->pause_ms < first ? first : outbox->pause_ms * 2;
-    return outbox->pause_ms = pause < PAUSE_LAST_MS ? pause : PAUSE_LAST_MS;
+    outbox->pause_ms = pause < PAUSE_LAST_MS ? pause : PAUSE_LAST_MS;
+    outbox->look_ns = now + outbox->pause_ms * NS_PER_MS;
+}
+
+/* Sleeps until something comes, it is time to look, or the timeout is over; true when it is time. */
+static bool doze(pg_outbox *outbox, int64_t timeout_ms) {
+    int64_t now = mono_ns(outbox);
+    if (outbox->pause_ms == 0)
+        plan_look(outbox, now);
+    int64_t left_ms = (outbox->look_ns - now + NS_PER_MS - 1) / NS_PER_MS;
+    left_ms = left_ms < timeout_ms ? left_ms : timeout_ms;
+    if (left_ms > 0)
+        pg_wait(outbox->pg, outbox->base.wake_fd, left_ms);
+    now = mono_ns(outbox);
+    if (now < outbox->look_ns)
+        return false;
+    plan_look(outbox, now);
+    return true;
 }
 
 static bool wake_up(pg_outbox *outbox) {
@@ -51,7 +69,7 @@ bool pg_outbox_wait(outbox *any, int64_t timeout_ms) {
     if (outbox_woken(any))
         return true;
     if (pg_outbox_drain(outbox, NULL) != WEIR_OK) {
-        outbox_pause(any, timeout_ms < PAUSE_FIRST_MS ? timeout_ms : PAUSE_FIRST_MS);
+        outbox_pause(any, timeout_ms < PAUSE_BROKEN_MS ? timeout_ms : PAUSE_BROKEN_MS);
         return true; /* the next claim says what is wrong */
     }
     if (!outbox->asleep || mono_ns(outbox) > outbox->asleep_ns - 2 * NS_PER_S) {
@@ -61,11 +79,8 @@ bool pg_outbox_wait(outbox *any, int64_t timeout_ms) {
     }
     if (notified(outbox))
         return wake_up(outbox);
-    int64_t pause = next_pause(outbox);
-    pg_wait(outbox->pg, any->wake_fd, pause < timeout_ms ? pause : timeout_ms);
+    bool due = doze(outbox, timeout_ms);
     if (outbox_woken(any))
         return true;
-    if (notified(outbox))
-        return wake_up(outbox);
-    return pause <= timeout_ms;
+    return notified(outbox) ? wake_up(outbox) : due;
 }
