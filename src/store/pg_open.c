@@ -139,8 +139,9 @@ static weir_code retake_lease(pg_outbox *outbox, weir_error *err) {
 }
 
 weir_code pg_outbox_ready(pg_outbox *outbox, weir_error *err) {
-    if (!outbox->pg || outbox->pg->lost) {
-        bool unknown = outbox->unsettled > 0;
+    if (!outbox->pg || outbox->pg->lost || outbox->untold) {
+        bool unknown = outbox->unsettled > 0 || outbox->untold;
+        outbox->untold = false;
         disconnect(outbox);
         if (unknown)
             return weir_fail(err, WEIR_UNAVAILABLE,

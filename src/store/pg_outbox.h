@@ -85,6 +85,7 @@ typedef struct pg_outbox {
     char stall[400];
     /* lease (pg_lease.c) */
     bool leased;
+    bool untold; /* a wait found that settlements failed: the next call says so */
     int64_t lease_ms, beat_ns;
     int lease_pid; /* our server process that took it */
     /* waking up (pg_wait.c) */

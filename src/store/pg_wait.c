@@ -69,6 +69,7 @@ bool pg_outbox_wait(outbox *any, int64_t timeout_ms) {
     if (outbox_woken(any))
         return true;
     if (pg_outbox_drain(outbox, NULL) != WEIR_OK) {
+        outbox->untold = true;
         outbox_pause(any, timeout_ms < PAUSE_BROKEN_MS ? timeout_ms : PAUSE_BROKEN_MS);
         return true; /* the next claim says what is wrong */
     }

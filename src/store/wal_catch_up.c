@@ -12,7 +12,9 @@
 #include "base/log.h"
 #include "store/wal_outbox.h"
 
-extern const char sql_pg_wal_drained[];
+extern const char sql_pg_wal_drained[], sql_pg_wal_end_others[];
+
+enum { WAL_NAME_MAX = 64, OTHERS_TRIES = 200, OTHERS_PAUSE_MS = 10 };
 
 #define DRAINED_NS (20 * NS_PER_MS) /* asked again so soon at the earliest */
 
@@ -22,8 +24,14 @@ int64_t wal_outbox_now(const wal_outbox *wal) {
 
 /* --- connections ------------------------------------------------------------------------------------- */
 
+static const char *mark_name(const wal_outbox *wal, char name[WAL_NAME_MAX]) {
+    snprintf(name, WAL_NAME_MAX, "weir-mark-%s", wal->base.uuid);
+    return name;
+}
+
 static weir_code ensure_mark(wal_outbox *wal, weir_error *err) {
-    struct pg_options options = {.application = wal->table->application, .clock = wal->base.clock};
+    char name[WAL_NAME_MAX];
+    struct pg_options options = {.application = mark_name(wal, name), .clock = wal->base.clock};
     struct pg *pg;
     if (wal->mark)
         return WEIR_OK;
@@ -34,6 +42,39 @@ static weir_code ensure_mark(wal_outbox *wal, weir_error *err) {
         return code;
     }
     return wal_mark_open(&wal->mark, pg, wal->slot.name, strcmp(wal->slot.preset, "weir") == 0, err);
+}
+
+static void drop_mark(wal_outbox *wal) {
+    wal_mark_close(wal->mark);
+    wal->mark = NULL;
+}
+
+static weir_code end_others(wal_outbox *wal, int64_t *count, weir_error *err) {
+    struct pg_args args;
+    char name[WAL_NAME_MAX];
+    PGresult *result;
+    pg_args_init(&args);
+    pg_arg_cstr(&args, mark_name(wal, name));
+    weir_code code = pg_query(wal_mark_pg(wal->mark), sql_pg_wal_end_others, &args, &result, err);
+    pg_args_release(&args);
+    WEIR_TRY(code);
+    *count = pg_int(result, 0, 0);
+    PQclear(result);
+    return WEIR_OK;
+}
+
+weir_code wal_outbox_silence_others(wal_outbox *wal, weir_error *err) {
+    int64_t count = 1;
+    drop_mark(wal); /* the holder before us may have ended it */
+    WEIR_TRY(ensure_mark(wal, err));
+    for (int i = 0; i < OTHERS_TRIES; i++) {
+        WEIR_TRY(end_others(wal, &count, err));
+        if (count == 0)
+            return WEIR_OK;
+        outbox_pause(&wal->base, OTHERS_PAUSE_MS);
+    }
+    return weir_fail(err, WEIR_UNAVAILABLE, "%s: what an earlier relay was writing does not end",
+                     wal->base.url);
 }
 
 static weir_code open_stream(wal_outbox *wal, weir_error *err) {
@@ -58,10 +99,8 @@ weir_code wal_outbox_try_stream(wal_outbox *wal, weir_error *err) {
 
 void wal_outbox_fall_back(wal_outbox *wal) {
     close_stream(wal);
-    if (wal->mark && (wal_mark_busy(wal->mark) || wal_mark_waiting(wal->mark))) {
-        wal_mark_close(wal->mark);
-        wal->mark = NULL;
-    }
+    if (wal->mark && (wal_mark_busy(wal->mark) || wal_mark_waiting(wal->mark)))
+        drop_mark(wal);
     wal_core_catch_up(wal->core);
     wal_stray_clear(&wal->stray);
     pg_outbox_forget(wal->table);
@@ -79,8 +118,7 @@ static weir_code take_snapshot(wal_outbox *wal, weir_error *err) {
     weir_code code =
         pg_query(wal_mark_pg(wal->mark), "SELECT pg_current_snapshot()::text", NULL, &result, err);
     if (code != WEIR_OK) {
-        wal_mark_close(wal->mark);
-        wal->mark = NULL;
+        drop_mark(wal);
         return code;
     }
     code = wal_core_snapshot(wal->core, pg_text(result, 0, 0), err);
@@ -115,8 +153,7 @@ static weir_code is_drained(wal_outbox *wal, bool *drained, weir_error *err) {
     weir_code code = pg_query(wal_mark_pg(wal->mark), sql_pg_wal_drained, &args, &result, err);
     pg_args_release(&args);
     if (code != WEIR_OK) {
-        wal_mark_close(wal->mark);
-        wal->mark = NULL;
+        drop_mark(wal);
         return code;
     }
     *drained = pg_bool(result, 0, 0);
@@ -196,6 +233,7 @@ static weir_code go_on_making(wal_outbox *wal, weir_error *err) {
     WEIR_TRY(code);
     log_line(LOG_INFO, "outbox", "a replication slot was made", "outbox", wal->base.url, "slot",
              wal->slot.name, NULL);
+    WEIR_TRY(ensure_mark(wal, err));
     WEIR_TRY(wal_slot_remember(wal_mark_pg(wal->mark), &wal->slot, lsn, err));
     WEIR_TRY(take_snapshot(wal, err));
     outbox_wake(&wal->base);
@@ -241,6 +279,7 @@ static weir_code drain(wal_outbox *wal, weir_error *err) {
     if (now - wal->drained_ns < DRAINED_NS)
         return WEIR_OK;
     WEIR_TRY(pg_outbox_flush(&wal->table->base, err));
+    WEIR_TRY(ensure_mark(wal, err));
     WEIR_TRY(wal_outbox_snapshot(wal, err));
     wal_core_hold(wal->core, now);
     WEIR_TRY(is_drained(wal, &drained, err));

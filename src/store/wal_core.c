@@ -172,6 +172,7 @@ void wal_core_commit(wal_core *core, uint64_t end_lsn) {
     struct wal_txn *txn = core->open;
     core->open = NULL;
     core->within = false;
+    core->closed = core->ordinals;
     wal_core_seen(core, end_lsn);
     if (!txn)
         return;
@@ -297,8 +298,9 @@ bool wal_core_news(const wal_core *core) {
     return core->news;
 }
 
+/* Of a transaction that is still being said, no row was handed out: a claim that gave none says nothing of it. */
 struct outbox_mark wal_core_mark(const wal_core *core) {
-    return (struct outbox_mark){.pos = INT64_MAX, .horizon = MARK_BIT | (core->ordinals + 1)};
+    return (struct outbox_mark){.pos = INT64_MAX, .horizon = MARK_BIT | (core->closed + 1)};
 }
 
 bool wal_core_is_mark(struct outbox_mark mark) {
@@ -396,6 +398,10 @@ weir_code wal_core_snapshot(wal_core *core, weir_text text, weir_error *err) {
 
 const char *wal_core_snapshot_text(const wal_core *core) {
     return core->snapshot_text ? core->snapshot_text : "";
+}
+
+uint64_t wal_core_snapshot_horizon(const wal_core *core) {
+    return core->snapshot.xmin;
 }
 
 void wal_core_tail(wal_core *core, uint64_t lsn) {

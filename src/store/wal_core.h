@@ -33,6 +33,8 @@ void wal_core_catch_up(wal_core *core);
 /* S0, as pg_current_snapshot() writes it. */
 WEIR_MUST_CHECK weir_code wal_core_snapshot(wal_core *core, weir_text text, weir_error *err);
 const char *wal_core_snapshot_text(const wal_core *core); /* "" before the first */
+/* Every transaction before this one had ended in S0. */
+uint64_t wal_core_snapshot_horizon(const wal_core *core);
 /* Nothing that S0 sees is pending but rows of held types; the log goes on at `lsn`. */
 void wal_core_tail(wal_core *core, uint64_t lsn);
 
@@ -60,7 +62,7 @@ void wal_core_claim(wal_core *core, const struct outbox_wanted *wanted, arena *a
                     struct outbox_row **rows, size_t *count);
 /* Is there anything a claim could give that was not there at the last one? */
 bool wal_core_news(const wal_core *core);
-/* A mark for outbox_span: every row in the window now is below it. Marks of an earlier tail mean nothing. */
+/* A mark for outbox_span: every row of a whole transaction in the window now is below it. */
 struct outbox_mark wal_core_mark(const wal_core *core);
 bool wal_core_is_mark(struct outbox_mark mark); /* of a window, not of the table */
 size_t wal_core_rows(const wal_core *core);

@@ -55,6 +55,7 @@ struct wal_core {
     struct wal_row *index[WAL_INDEX];
     size_t rows, bytes;
     uint64_t ordinals, durable;
+    uint64_t closed; /* the last ordinal of a transaction that was said to its end */
     int64_t errands; /* their numbers go down from 0 */
     bool news;
     /* what is wanted */

@@ -4,14 +4,17 @@
  * Messages are tried all at once; if one of them is no event, each is tried alone. */
 #include "store/wal_mark.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/fail.h"
 #include "base/list.h"
+#include "base/units.h"
 
 extern const char sql_pg_settle[], sql_pg_wal_confirm[], sql_pg_wal_heartbeat[], sql_pg_wal_adopt[],
-    sql_pg_wal_adopt_raw[], sql_pg_wal_look[], sql_pg_wal_look_at[], sql_pg_wal_session[];
+    sql_pg_wal_adopt_raw[], sql_pg_wal_look[], sql_pg_wal_look_at[], sql_pg_wal_session[],
+    sql_pg_wal_visible[];
 
 enum { PRESSING_SETTLEMENTS = OUTBOX_UNSETTLED_MAX / 4, PRESSING_ROWS = 8192, PRESSING_MESSAGES = 500 };
 
@@ -20,7 +23,7 @@ struct marking {
     const char *stream, *created;
     struct outbox_stream was;
     uint64_t cursor_seq, batch_no;
-    int64_t now_us;
+    int64_t now_us, rows;
     LIST(int64_t) firsts;
     LIST(int64_t) lasts;
     LIST(int64_t) sequences;
@@ -40,7 +43,17 @@ struct gathered {
     uint64_t last; /* the number of the last settlement */
 };
 
-enum answer { ANSWER_SETTLE, ANSWER_PLAIN, ANSWER_ADOPT, ANSWER_SYNC, ANSWER_PENDING, ANSWER_AT };
+#define AGAIN_NS (10 * NS_PER_MS)
+
+enum answer {
+    ANSWER_VISIBLE,
+    ANSWER_SETTLE,
+    ANSWER_PLAIN,
+    ANSWER_ADOPT,
+    ANSWER_SYNC,
+    ANSWER_PENDING,
+    ANSWER_AT
+};
 
 struct wal_mark {
     struct pg *pg;
@@ -51,6 +64,10 @@ struct wal_mark {
     LIST(enum answer) answers; /* of the round, in its arena */
     size_t answered;
     bool adopt_failed;
+    bool unseen;        /* rows were not to be seen yet: nothing of the round happened ... */
+    int64_t again_ns;   /* ... and it is sent again then; 0: it is not */
+    int64_t give_up_ns; /* it is not sent again after that */
+    struct wal_round round;
     struct wal_written written;
 };
 
@@ -58,10 +75,10 @@ struct wal_mark {
 
 weir_code wal_mark_open(wal_mark **out, struct pg *pg, const char *slot, bool adopts, weir_error *err) {
     const struct pg_statement statements[] = {
-        {"settle", sql_pg_settle},           {"confirm", sql_pg_wal_confirm},
-        {"heartbeat", sql_pg_wal_heartbeat}, {"look", sql_pg_wal_look},
-        {"look_at", sql_pg_wal_look_at},     {"adopt", sql_pg_wal_adopt},
-        {"adopt_raw", sql_pg_wal_adopt_raw}, /* these two last */
+        {"visible", sql_pg_wal_visible}, {"settle", sql_pg_settle},
+        {"confirm", sql_pg_wal_confirm}, {"heartbeat", sql_pg_wal_heartbeat},
+        {"look", sql_pg_wal_look},       {"look_at", sql_pg_wal_look_at},
+        {"adopt", sql_pg_wal_adopt},     {"adopt_raw", sql_pg_wal_adopt_raw}, /* these two last */
     };
     weir_code code = pg_run(pg, sql_pg_wal_session, err);
     if (code == WEIR_OK)
@@ -125,6 +142,7 @@ uint64_t wal_mark_settle(wal_mark *mark, const struct outbox_settlement *settlem
         list_push(next->arena, &marking->sequences, (int64_t)sequence);
         sequence += (uint64_t)(range.last - range.first) + 1;
     }
+    marking->rows += (int64_t)(sequence - settlement->first_seq);
     next->rows += (size_t)(sequence - settlement->first_seq);
     next->settlements++;
     return next->last = ++mark->numbers;
@@ -182,6 +200,10 @@ static weir_code send_sync(wal_mark *mark, weir_error *err) {
 
 static weir_code send_marking(wal_mark *mark, const struct marking *marking, struct pg_args *args,
                               weir_error *err) {
+    pg_arg_int8s(args, marking->firsts.items, marking->firsts.count);
+    pg_arg_int8s(args, marking->lasts.items, marking->lasts.count);
+    pg_arg_int8(args, marking->rows);
+    WEIR_TRY(send(mark, "visible", args, ANSWER_VISIBLE, err));
     pg_arg_cstr(args, marking->stream);
     pg_arg_cstr(args, marking->created);
     pg_arg_int8(args, (int64_t)marking->cursor_seq);
@@ -249,21 +271,34 @@ static void turn_over(wal_mark *mark) {
     arena_reset(gathered.arena);
     mark->now = mark->next;
     mark->next = (struct gathered){.arena = gathered.arena};
-    memset(&mark->answers, 0, sizeof mark->answers);
-    mark->answered = 0;
-    mark->adopt_failed = false;
-    mark->written = (struct wal_written){0};
     mark->busy = true;
 }
 
-weir_code wal_mark_begin(wal_mark *mark, const struct wal_round *round, weir_error *err) {
+static weir_code send_now(wal_mark *mark, const struct wal_round *round, weir_error *err) {
     struct pg_args args;
-    WEIR_ASSERT(!mark->busy);
-    turn_over(mark);
+    memset(&mark->answers, 0, sizeof mark->answers);
+    mark->answered = 0;
+    mark->adopt_failed = mark->unseen = false;
+    mark->again_ns = 0;
+    mark->written = (struct wal_written){0};
     pg_args_init(&args);
     weir_code code = send_round(mark, round, &args, err);
     pg_args_release(&args);
     return code;
+}
+
+static int64_t mono_ns(const wal_mark *mark) {
+    return mark->pg->clock->mono_ns(mark->pg->clock->self);
+}
+
+weir_code wal_mark_begin(wal_mark *mark, const struct wal_round *round, weir_error *err) {
+    WEIR_ASSERT(!mark->busy);
+    turn_over(mark);
+    mark->round = *round;
+    mark->round.look = false; /* of one that is sent again */
+    mark->round.held = NULL;
+    mark->give_up_ns = mono_ns(mark) + PG_CALL_MS * NS_PER_MS;
+    return send_now(mark, round, err);
 }
 
 bool wal_mark_busy(const wal_mark *mark) {
@@ -295,6 +330,12 @@ static weir_code take_answer(wal_mark *mark, enum answer answer, weir_error *err
     if (answer == ANSWER_SYNC)
         return pg_receive_sync(mark->pg, err);
     weir_code code = pg_receive(mark->pg, &result, err);
+    if (answer == ANSWER_VISIBLE && code != WEIR_OK && err->detail == pg_sqlstate("22012")) {
+        mark->unseen = true;
+        return WEIR_OK;
+    }
+    if (mark->unseen && code == WEIR_STOPPED)
+        return WEIR_OK;
     if (answer == ANSWER_ADOPT && code != WEIR_OK && !mark->pg->lost && err->code != WEIR_STOPPED &&
         !err->retriable) {
         mark->adopt_failed = true;
@@ -353,18 +394,49 @@ static weir_code end_round(wal_mark *mark, weir_error *err) {
     return WEIR_OK;
 }
 
-static weir_code take(wal_mark *mark, bool wait, struct wal_written *out, weir_error *err) {
-    *out = (struct wal_written){0};
-    if (!mark->busy)
+/* The commit is on its way: once more in a moment. Messages that went through are left by the next attempt. */
+static weir_code send_later(wal_mark *mark, weir_error *err) {
+    WEIR_TRY(pg_pipeline_end(mark->pg, err));
+    mark->again_ns = mono_ns(mark) + AGAIN_NS;
+    if (mark->again_ns < mark->give_up_ns)
         return WEIR_OK;
+    weir_fail(err, WEIR_TIMEOUT, "%s: rows that the log told of are not to be seen in the table",
+              mark->pg->url);
+    return weir_hint(err, "is a synchronous standby missing? Then commits wait for it");
+}
+
+/* Everything that was answered; *all: the round has ended, one way or the other. */
+static weir_code take_answers(wal_mark *mark, bool wait, bool *all, weir_error *err) {
+    *all = false;
     while (mark->answered < mark->answers.count) {
         if (!wait && (!pg_absorb(mark->pg) || PQisBusy(mark->pg->conn)) && !mark->pg->lost)
             return WEIR_OK;
         WEIR_TRY(take_answer(mark, mark->answers.items[mark->answered], err));
         mark->answered++;
     }
-    WEIR_TRY(end_round(mark, err));
-    *out = mark->written;
+    *all = true;
+    return WEIR_OK;
+}
+
+static weir_code take(wal_mark *mark, bool wait, struct wal_written *out, weir_error *err) {
+    bool all;
+    *out = (struct wal_written){0};
+    while (mark->busy) {
+        if (mark->again_ns && mono_ns(mark) < mark->again_ns) {
+            if (!wait)
+                return WEIR_OK;
+            poll(NULL, 0, (int)(AGAIN_NS / NS_PER_MS));
+            continue;
+        }
+        if (mark->again_ns)
+            WEIR_TRY(send_now(mark, &mark->round, err));
+        WEIR_TRY(take_answers(mark, wait, &all, err));
+        if (!all)
+            return WEIR_OK;
+        WEIR_TRY(mark->unseen ? send_later(mark, err) : end_round(mark, err));
+        if (!mark->busy)
+            *out = mark->written;
+    }
     return WEIR_OK;
 }
 

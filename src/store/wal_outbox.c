@@ -62,17 +62,56 @@ static void done(wal_outbox *wal, const struct outbox_settlement *settlement, ui
             wal_core_done(wal->core, pos, number);
 }
 
+/* --- other relays ------------------------------------------------------------------------------------------ */
+
+/* Another relay may have stored rows that S0 does not see: the log would bring them once more. A snapshot taken from now on
+ * sees what was settled until now. */
+static void distrust_snapshot(wal_outbox *wal) {
+    if (tailing(wal))
+        wal_outbox_fall_back(wal);
+    wal->snapshot_ns = 0;
+}
+
+/* Where a stream stands as we know it; a stranger is at 0. */
+static uint64_t *place_of(wal_outbox *wal, const char *stream) {
+    uint64_t *place = map_get(wal->places, weir_text_of(stream));
+    if (!place) {
+        place = arena_alloc(wal->life, sizeof *place);
+        map_put(wal->places, weir_text_of(stream), place);
+    }
+    return place;
+}
+
+static weir_code wal_outbox_stream_load(outbox *any, const char *stream, struct outbox_stream *out,
+                                        weir_error *err) {
+    wal_outbox *wal = (wal_outbox *)any;
+    uint64_t *place = place_of(wal, stream);
+    WEIR_TRY(in_order(wal, err));
+    WEIR_TRY(pg_outbox_stream_load(table_of(wal), stream, out, err));
+    if (out->settled_seq != *place)
+        distrust_snapshot(wal);
+    *place = out->settled_seq;
+    return WEIR_OK;
+}
+
+static weir_code settle_in_table(wal_outbox *wal, const struct outbox_settlement *settlement,
+                                 weir_error *err) {
+    WEIR_TRY(in_order(wal, err));
+    WEIR_TRY(pg_outbox_settle(table_of(wal), settlement, err));
+    done(wal, settlement, 0);
+    if (settlement->verify)
+        distrust_snapshot(wal);
+    return WEIR_OK;
+}
+
 static weir_code wal_outbox_settle(outbox *any, const struct outbox_settlement *settlement, weir_error *err) {
     wal_outbox *wal = (wal_outbox *)any;
-    if (!tailing(wal) || settlement->verify || wal->failure.code != WEIR_OK) {
-        WEIR_TRY(in_order(wal, err));
-        WEIR_TRY(pg_outbox_settle(table_of(wal), settlement, err));
-        done(wal, settlement, 0);
-        return WEIR_OK;
-    }
-    WEIR_TRY(wal_outbox_make_room(wal, err));
-    if (!tailing(wal))
-        return pg_outbox_settle(table_of(wal), settlement, err);
+    bool direct = !tailing(wal) || settlement->verify || wal->failure.code != WEIR_OK;
+    if (!direct)
+        WEIR_TRY(wal_outbox_make_room(wal, err));
+    *place_of(wal, settlement->stream) = settlement->cursor_seq;
+    if (direct || !tailing(wal))
+        return settle_in_table(wal, settlement, err);
     done(wal, settlement, wal_mark_settle(wal->mark, settlement));
     wal_outbox_serve(wal);
     return WEIR_OK;
@@ -136,13 +175,20 @@ static weir_code oldest_of_table(wal_outbox *wal, int64_t *pos, weir_error *err)
     return WEIR_OK;
 }
 
+/* Claims show what S0 sees, so a mark must not cover what was committed since. */
+static weir_code span_of_table(wal_outbox *wal, struct outbox_span *out, weir_error *err) {
+    uint64_t horizon = wal->snapshot_ns ? wal_core_snapshot_horizon(wal->core) : 0;
+    WEIR_TRY(in_order(wal, err));
+    WEIR_TRY(pg_outbox_span(table_of(wal), out, err));
+    out->last.horizon = out->last.horizon < horizon ? out->last.horizon : horizon;
+    return WEIR_OK;
+}
+
 static weir_code wal_outbox_span(outbox *any, struct outbox_span *out, weir_error *err) {
     wal_outbox *wal = (wal_outbox *)any;
     wal_outbox_serve(wal);
-    if (!tailing(wal)) {
-        WEIR_TRY(in_order(wal, err));
-        return pg_outbox_span(table_of(wal), out, err);
-    }
+    if (!tailing(wal))
+        return span_of_table(wal, out, err);
     *out =
         (struct outbox_span){.oldest_pending = wal_core_first(wal->core), .last = wal_core_mark(wal->core)};
     return wal_core_holds(wal->core) ? oldest_of_table(wal, &out->oldest_pending, err) : WEIR_OK;
@@ -154,8 +200,6 @@ static weir_code wal_outbox_span(outbox *any, struct outbox_span *out, weir_erro
         return pg_outbox_##name(table_of((wal_outbox *)any), __VA_ARGS__, err); \
     }
 
-AFTER_FLUSH(stream_load, (outbox * any, const char *stream, struct outbox_stream *out, weir_error *err),
-            stream, out)
 AFTER_FLUSH(streams, (outbox * any, arena *arena, const char ***names, size_t *count, weir_error *err), arena,
             names, count)
 AFTER_FLUSH(pending, (outbox * any, struct outbox_pending *out, weir_error *err), out)
@@ -180,7 +224,13 @@ AFTER_FLUSH(lookup,
 AFTER_FLUSH(health, (outbox * any, arena *arena, struct outbox_health *out, weir_error *err), arena, out)
 
 static weir_code wal_outbox_lease(outbox *any, weir_error *err) {
-    return pg_outbox_lease(table_of((wal_outbox *)any), err);
+    wal_outbox *wal = (wal_outbox *)any;
+    WEIR_TRY(pg_outbox_lease(table_of(wal), err));
+    if (wal->lease_pid == wal->table->lease_pid)
+        return WEIR_OK;
+    WEIR_TRY(wal_outbox_silence_others(wal, err));
+    wal->lease_pid = wal->table->lease_pid;
+    return WEIR_OK;
 }
 
 static void wal_outbox_tell(outbox *any, struct outbox_told *out) {
@@ -229,10 +279,12 @@ static bool wait_tailing(wal_outbox *wal, int64_t deadline) {
 static bool wait_catching_up(wal_outbox *wal, int64_t deadline) {
     for (;;) {
         weir_error why = {0};
-        if (wal_outbox_advance(wal, &why) != WEIR_OK || tailing(wal))
+        if (wal_outbox_advance(wal, &why) != WEIR_OK)
+            wal->failure = why; /* for the next call to tell */
+        if (wal->failure.code != WEIR_OK || tailing(wal))
             return true;
-        int64_t left_ms = (deadline - wal_outbox_now(wal)) / NS_PER_MS + 1;
-        if (pg_outbox_wait(table_of(wal), earlier(left_ms, WAL_RETRY_MS)))
+        int64_t left = deadline - wal_outbox_now(wal);
+        if (pg_outbox_wait(table_of(wal), left > 0 ? earlier(left / NS_PER_MS + 1, WAL_RETRY_MS) : 0))
             return true;
         if (wal_outbox_now(wal) >= deadline)
             return false;
@@ -260,6 +312,8 @@ static void wal_outbox_close(outbox *any) {
         wal->table->snapshot = NULL;
         outbox_close(table_of(wal));
     }
+    if (wal->places)
+        map_free(wal->places);
     arena_free(wal->life);
     arena_free(wal->scratch);
     mem_free(wal->base.url);
@@ -321,6 +375,7 @@ static weir_code open_all(wal_outbox *wal, const char *url, const struct outbox_
     wal->base.wake_fd = table->wake_fd; /* one for both; the table's to close */
     memcpy(wal->base.uuid, table->uuid, sizeof wal->base.uuid);
     wal->core = wal_core_new();
+    wal->places = map_new();
     WEIR_TRY(wal_outbox_diagnose(wal, err));
     WEIR_TRY(read_names(wal, err));
     return wal_outbox_try_stream(wal, err);

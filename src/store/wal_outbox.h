@@ -5,6 +5,7 @@
 #ifndef STORE_WAL_OUTBOX_H
 #define STORE_WAL_OUTBOX_H
 
+#include "base/map.h"
 #include "store/pg_outbox.h"
 #include "store/wal_core.h"
 #include "store/wal_mark.h"
@@ -33,6 +34,8 @@ typedef struct wal_outbox {
     bool anew; /* --catch-up: make the slot anew where it cannot be followed */
     struct wal_slot slot;
     const char *names[WAL_FIELDS]; /* of the table's columns */
+    int lease_pid;                 /* the table's session that had the lease when others were silenced */
+    map *places;                   /* of streams: the cursor we know to be settled */
     arena *life, *scratch;
     wal_core *core;
     enum wal_step step;
@@ -67,6 +70,8 @@ WEIR_MUST_CHECK weir_code wal_outbox_advance(wal_outbox *wal, weir_error *err);
 /* S0 for claims from the table. */
 WEIR_MUST_CHECK weir_code wal_outbox_snapshot(wal_outbox *wal, weir_error *err);
 WEIR_MUST_CHECK weir_code wal_outbox_diagnose(wal_outbox *wal, weir_error *err);
+/* We have the lease: sessions in which an earlier relay still writes settlements are ended, and waited for. */
+WEIR_MUST_CHECK weir_code wal_outbox_silence_others(wal_outbox *wal, weir_error *err);
 /* May this user replicate at all? */
 WEIR_MUST_CHECK weir_code wal_outbox_try_stream(wal_outbox *wal, weir_error *err);
 

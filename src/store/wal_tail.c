@@ -179,6 +179,7 @@ static void fail_back(wal_outbox *wal, const weir_error *why, bool settlements_l
     if (settlements_lost)
         wal->failure = *why;
     wal_outbox_fall_back(wal);
+    wal->hindered_ns = wal_outbox_now(wal) + WAL_BEAT_NS; /* what broke once may break at once again */
 }
 
 /* Lets a round that is under way end: what was settled must not be lost because the log was. */

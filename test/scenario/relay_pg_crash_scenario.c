@@ -140,7 +140,7 @@ static void expect_graceful_end(pid_t relay) {
 }
 
 /* Every kind in turn, at random moments. */
-POLLING(everything_is_killed) {
+EACH_MODE(everything_is_killed) {
     struct shop shop = shop_open_pg(mode);
     struct chaos chaos = {.shop = &shop, .random = spec_seed(), .proxy = kit_proxy_start(shop.server, 5)};
     struct writers *writers = writers_start(&shop, 4, 8000, chaos.random);

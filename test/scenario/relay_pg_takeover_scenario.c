@@ -52,7 +52,7 @@ static pid_t waits_or_ended(struct shop *shop, pid_t slept) {
     return shop_relay_start(shop, kit_server_url(shop->server));
 }
 
-POLLING(one_that_slept_is_replaced) {
+EACH_MODE(one_that_slept_is_replaced) {
     struct shop shop = shop_open_pg(mode);
     const char *server = kit_server_url(shop.server);
     struct writers *writers = writers_start(&shop, 4, 6000, spec_seed());
