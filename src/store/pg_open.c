@@ -126,14 +126,15 @@ static void disconnect(pg_outbox *outbox) {
     pg_outbox_forget(outbox);
 }
 
-/* Until it is ours again nothing is done: a call that fails here leaves no connection, and the next one tries again. */
+/* Somebody else has it: that is told once, and from then on it is not ours. While nobody knows, nothing is done: a call that
+ * fails here leaves no connection, and the next one tries again. */
 static weir_code retake_lease(pg_outbox *outbox, weir_error *err) {
     if (!outbox->leased)
         return WEIR_OK;
     outbox->leased = false;
     weir_code code = pg_outbox_lease(&outbox->base, err);
-    outbox->leased = true;
-    if (code != WEIR_OK)
+    outbox->leased = code != WEIR_CONFLICT;
+    if (code != WEIR_OK && code != WEIR_CONFLICT)
         disconnect(outbox);
     return code;
 }
