@@ -54,7 +54,7 @@ void wal_types_release(wal_core *core) {
 /* --- what a claim says --------------------------------------------------------------------------------- */
 
 static void leave_out(wal_core *core, struct wal_type *type) {
-    if (type->left_out + 1 != core->looks)
+    if (type->left_out == 0 || type->left_out + 1 != core->looks)
         type->since_ns = core->now_ns;
     type->left_out = core->looks;
 }
