@@ -110,8 +110,13 @@ static inline void insert(struct world *world, int first, int last) {
 static inline void remember(struct world *world, const struct outbox_row *row) {
     assert_true(world->count < CAME_MAX);
     int n = -1;
-    if (row->draft.payload.data)
-        sscanf(row->draft.payload.data, "{\"n\" : %d", &n);
+    char head[32];
+    size_t size = row->draft.payload.size < sizeof head - 1 ? row->draft.payload.size : sizeof head - 1;
+    if (size > 0) {
+        memcpy(head, row->draft.payload.data, size);
+        head[size] = 0;
+        sscanf(head, "{\"n\" : %d", &n);
+    }
     world->came[world->count++] = n;
     world->ended += row->ends_txn;
 }
