@@ -11,11 +11,12 @@ static void lease_runs_out(struct shop *shop) {
 }
 
 static void wait_for_new_holder(struct shop *shop, int64_t before) {
-    for (int i = 0; i < 1000; i++, usleep(10000))
-        if (shop_number(shop,
-                        "SELECT coalesce(max(pid), 0) FROM outbox_lease WHERE until > clock_timestamp()") !=
-            before)
+    for (int i = 0; i < 1000; i++, usleep(10000)) {
+        int64_t now = shop_number(
+            shop, "SELECT coalesce(max(pid), 0) FROM outbox_lease WHERE until > clock_timestamp()");
+        if (now != 0 && now != before)
             return;
+    }
     fail_msg("nobody took the lease over");
 }
 
