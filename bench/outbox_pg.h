@@ -46,9 +46,18 @@ struct database {
     PGconn *sql;
 };
 
+/* The server notices a while later that who read a slot has ended. */
+static inline void slots_settle(PGconn *sql) {
+    static const char active[] =
+        "SELECT count(*) FROM pg_replication_slots WHERE database = current_database() AND active";
+    for (double start = now_s(); kit_sql_number(sql, active) > 0 && now_s() - start < 30;)
+        usleep(10000);
+}
+
 static inline void database_drop(kit_postgres *server, struct database *database) {
     char drop[300];
     snprintf(drop, sizeof drop, "DROP DATABASE %s WITH (FORCE)", PQdb(database->sql));
+    slots_settle(database->sql);
     kit_sql(database->sql, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
                            " WHERE database = current_database() AND NOT active");
     PQfinish(database->sql);
