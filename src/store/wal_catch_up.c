@@ -112,17 +112,24 @@ void wal_outbox_fall_back(wal_outbox *wal) {
 
 /* --- S0 ------------------------------------------------------------------------------------------------ */
 
+static weir_code ask_mark(wal_outbox *wal, const char *sql, PGresult **result, weir_error *err) {
+    weir_code code = pg_query(wal_mark_pg(wal->mark), sql, NULL, result, err);
+    if (code != WEIR_OK)
+        drop_mark(wal);
+    return code;
+}
+
+/* The position is asked for first: S0 sees whatever was committed before it. */
 static weir_code take_snapshot(wal_outbox *wal, weir_error *err) {
     PGresult *result;
     WEIR_TRY(ensure_mark(wal, err));
-    weir_code code =
-        pg_query(wal_mark_pg(wal->mark), "SELECT pg_current_snapshot()::text", NULL, &result, err);
-    if (code != WEIR_OK) {
-        drop_mark(wal);
-        return code;
-    }
-    code = wal_core_snapshot(wal->core, pg_text(result, 0, 0), err);
+    WEIR_TRY(ask_mark(wal, "SELECT pg_current_wal_insert_lsn()", &result, err));
+    uint64_t lsn = (uint64_t)pg_int(result, 0, 0);
     PQclear(result);
+    WEIR_TRY(ask_mark(wal, "SELECT pg_current_snapshot()::text", &result, err));
+    weir_code code = wal_core_snapshot(wal->core, pg_text(result, 0, 0), err);
+    PQclear(result);
+    wal->snapshot_lsn = lsn;
     wal->snapshot_ns = wal_outbox_now(wal);
     wal->table->snapshot = wal_core_snapshot_text(wal->core);
     return code;
@@ -270,6 +277,8 @@ static weir_code after_drain(wal_outbox *wal, weir_error *err) {
         WEIR_TRY(wal_slot_remember(wal_mark_pg(wal->mark), &wal->slot, wal->slot.confirmed_lsn, err));
         wal->slot.remembered_lsn = wal->slot.confirmed_lsn;
     }
+    if (wal->slot.confirmed_lsn > wal->snapshot_lsn) /* what was committed in between would be in neither */
+        return take_snapshot(wal, err);
     return begin_tail(wal, err);
 }
 

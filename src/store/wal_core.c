@@ -385,6 +385,7 @@ bool wal_core_tailing(const wal_core *core) {
 void wal_core_catch_up(wal_core *core) {
     core->confirmed = wal_core_confirmed(core);
     core->tailing = false;
+    core->durable = 0; /* settlements are numbered by who writes them, and he may be another one next time */
     forget_window(core);
 }
 

@@ -50,7 +50,8 @@ typedef struct wal_outbox {
     char hindrance[400];  /* why the log is not followed yet */
     weir_error failure;   /* of the background, for the next call to return */
     int64_t slot_bytes;
-    int64_t hindered_ns; /* try again then */
+    int64_t hindered_ns;   /* try again then */
+    uint64_t snapshot_lsn; /* where the log stood just before S0 */
     int64_t snapshot_ns, drained_ns,
         taken_ns; /* when S0 was taken, last asked about, the slot first found in use */
     int64_t round_ns, confirm_ns, heartbeat_ns, look_ns, beat_ns; /* when they happened last */

@@ -49,13 +49,13 @@ POLLING(a_stream_is_deleted_under_load) {
 /* --- full ------------------------------------------------------------------------------------------------- */
 
 static struct shop shop_on_disk(enum weir_relay_mode mode, const kit_disk *disk, const char *sync) {
-    char config[640];
-    snprintf(config, sizeof config,
+    static char configs[8][640]; /* the options are kept by the server */
+    static int number;
+    char *config = configs[number++ % 8];
+    snprintf(config, sizeof configs[0],
              "jetstream {\n  store_dir: \"%s\"\n  sync_interval: \"%s\"\n  max_file_store: 4GB\n}",
              kit_disk_folder(disk), sync);
-    /* the options are kept by the server */
-    return shop_open_pg_on(mode,
-                           &(struct kit_server_options){.config = strdup(config), .no_jetstream = true});
+    return shop_open_pg_on(mode, &(struct kit_server_options){.config = config, .no_jetstream = true});
 }
 
 static void fill_with_large_rows(struct shop *shop, int count) {
