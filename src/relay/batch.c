@@ -317,10 +317,8 @@ weir_code relay_claim(weir_relay *relay, size_t *count, weir_error *err) {
     outbox_tell(relay->outbox, &told);
     if (busy != 0 && relay->clear_walked)
         walked(relay, began_ns);
-    if (busy != 0) { /* a claim of all streams says nothing new, and forgets nothing */
-        relay->clear_of = busy;
-        relay->clear = *count == 0 && !told.held ? span.last : wanted.after;
-    }
+    relay->clear_of = busy;
+    relay->clear = *count == 0 && !told.held ? span.last : wanted.after;
     for (size_t i = 0; i < relay->stream_count; i++)
         relay_commit_staged(relay->streams[i]);
     return WEIR_OK;
