@@ -407,6 +407,7 @@ static void send_cursor(struct relay_stream *stream) {
 }
 
 void relay_send_fence(struct relay_stream *stream) {
+    stream->sent_full = false; /* nothing may be taken ahead of what healing brings back */
     stage_begin(stream);
     send_cursor(stream);
     relay_drop_staged(stream);

@@ -201,6 +201,7 @@ static weir_code do_heal(struct relay_stream *stream, weir_error *err) {
     size_t again = 0;
     char number[24];
     weir_code code = relay_heal(stream, &again, err);
+    relay->clear = (struct outbox_mark){0}; /* rows below it may be pending again */
     snprintf(number, sizeof number, "%zu", again);
     if (again > 0 || code == WEIR_OK)
         log_line(LOG_WARN, "relay", "the stream forgot acknowledged events; they are sent again", "outbox",

@@ -198,10 +198,13 @@ static void does_not_wait(void **state) {
     wait_for(with.ended, 1);
     assert_int_equal(with.left, 10);
     kit_publish(with.connection, "s.a", "one");
-    ask(10, 0, true);
-    wait_for(with.ended, 2);
+    size_t asked = 1;
+    do { /* the server acknowledges before it has told its consumers */
+        ask(10, 0, true);
+        wait_for(with.ended, ++asked);
+    } while (with.message_count == 0 && asked < 100);
     assert_int_equal(with.message_count, 1);
-    assert_int_equal(with.left, 19);
+    assert_int_equal(with.left, 10 * asked - 1);
     end();
 }
 
