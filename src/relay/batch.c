@@ -24,23 +24,13 @@ static void ask_each(struct relay_stream *stream) {
 }
 
 static void stage_begin(struct relay_stream *stream) {
-    struct staged *staged = &stream->staged;
-    char id[ULID_TEXT_SIZE];
+    char id[ULID_TEXT_SIZE], batch_id[ULID_TEXT_SIZE + 8];
     ulid_format(id, stream->relay->clock->wall_ns(stream->relay->clock->self));
-    staged->messages = staged->bytes = staged->count = 0;
-    staged->ids_hash = OUTBOX_HASH_START;
-    staged->broken = false;
-    staged->first_token = 0;
+    snprintf(batch_id, sizeof batch_id, "weir-%s", id);
+    staged_begin(&stream->staged, batch_id, broker_epoch(stream->relay->connection),
+                 relay_core_looks(stream->core));
     if (relay_core_careful(stream->core))
         ask_each(stream);
-    staged->epoch = broker_epoch(stream->relay->connection);
-    staged->looks = relay_core_looks(stream->core);
-    snprintf(staged->batch_id, sizeof staged->batch_id, "weir-%s", id);
-}
-
-void relay_drop_staged(struct relay_stream *stream) {
-    stream->staged.count = stream->staged.messages = 0;
-    stream->staged.broken = false;
 }
 
 /* --- parking ----------------------------------------------------------------------------------- */
@@ -96,7 +86,7 @@ enum { HEADERS_MAX = 6 };
 /* The headers every message of a batch has; returns how many. */
 static size_t batch_headers(const struct relay_stream *stream, struct broker_header headers[HEADERS_MAX],
                             char number[24]) {
-    snprintf(number, 24, "%zu", stream->staged.messages + 1);
+    snprintf(number, 24, "%zu", stream->staged.count + 1);
     headers[0] = (struct broker_header){"Nats-Batch-Id", weir_text_of(stream->staged.batch_id)};
     headers[1] = (struct broker_header){"Nats-Batch-Sequence", weir_text_of(number)};
     headers[2] = (struct broker_header){"Nats-Expected-Stream", weir_text_of(stream->name)};
@@ -116,7 +106,7 @@ static weir_code send_event(struct relay_stream *stream, const struct event_buil
 
 /* The connection refuses, not the row: the batch is given up, its rows stay pending. */
 static void stage_break(struct relay_stream *stream, const weir_error *err) {
-    stream->staged.broken = true;
+    staged_break(&stream->staged);
     if (relay_core_want(stream->core) == WANT_ROWS)
         relay_core_failed(stream->core, err->message, stream->relay->now_ns);
 }
@@ -124,7 +114,6 @@ static void stage_break(struct relay_stream *stream, const weir_error *err) {
 static void stage_row(struct relay_stream *stream, const struct event_def *def,
                       const struct outbox_row *row) {
     weir_relay *relay = stream->relay;
-    struct staged *staged = &stream->staged;
     struct event_built built;
     weir_error err;
     int64_t behind;
@@ -150,10 +139,7 @@ static void stage_row(struct relay_stream *stream, const struct event_def *def,
         stage_break(stream, &err);
         return;
     }
-    staged->messages++;
-    staged->bytes += built.envelope.size;
-    staged->positions[staged->count++] = row->pos;
-    staged->ids_hash = outbox_ids_hash(staged->ids_hash, row->draft.id);
+    staged_add(&stream->staged, row->pos, row->draft.id, built.envelope.size);
 }
 
 /* --- a claim ------------------------------------------------------------------------------------- */
@@ -224,7 +210,7 @@ static void stage_taken(weir_relay *relay, const struct claimed *claimed) {
         if (!claimed->takes[i].taken)
             continue;
         struct relay_stream *stream = relay->streams[claimed->takes[i].stream];
-        if (stream->staged.messages == 0)
+        if (staged_begins(&stream->staged))
             stage_begin(stream);
         if (!stream->staged.broken)
             stage_row(stream, claimed->defs[i], &claimed->rows[i]);
@@ -359,14 +345,14 @@ static weir_code claim_ahead(struct relay_stream *stream, weir_error *err) {
     stream->ahead_runs++;
     stage_ahead(stream, rows, count);
     if (stream->staged.broken)
-        relay_drop_staged(stream);
+        staged_drop(&stream->staged);
     return write_parked(relay, err);
 }
 
 weir_code relay_claim_ahead(weir_relay *relay, weir_error *err) {
     for (size_t i = 0; i < relay->stream_count; i++) {
         struct relay_stream *stream = relay->streams[i];
-        bool waits = stream->token != 0 && stream->sent_full && stream->staged.messages == 0 &&
+        bool waits = stream->token != 0 && stream->sent_full && stream->staged.count == 0 &&
                      !relay_core_careful(stream->core);
         if (waits && stream->ahead_runs < RELAY_AHEAD_MAX)
             WEIR_TRY(claim_ahead(stream, err));
@@ -400,7 +386,7 @@ static void send_cursor(struct relay_stream *stream) {
     if (broker_acks_send(relay->acks, &out, token, &err) != WEIR_OK) {
         stream->token = 0;
         relay_core_unknown(stream->core, err.message, relay->now_ns);
-    } else if (stream->staged.messages < RELAY_SMALL_ROWS) {
+    } else if (stream->staged.count < RELAY_SMALL_ROWS) {
         (void)!broker_flush(relay->connection, RELAY_FLUSH_MS, NULL);
     }
     crash_at(&relay->crash, "sent");
@@ -410,23 +396,21 @@ void relay_send_fence(struct relay_stream *stream) {
     stream->sent_full = false; /* nothing may be taken ahead of what healing brings back */
     stage_begin(stream);
     send_cursor(stream);
-    relay_drop_staged(stream);
+    staged_drop(&stream->staged);
 }
 
 void relay_commit_staged(struct relay_stream *stream) {
     struct staged *staged = &stream->staged;
     if (stream->token != 0)
         return;
-    bool fits = staged->count > 0 && !stream->relay->lost && relay_core_want(stream->core) == WANT_ROWS &&
-                staged->count <= relay_core_rows_max(stream->core) &&
-                staged->epoch == broker_epoch(stream->relay->connection) &&
-                staged->looks == relay_core_looks(stream->core) && !staged->broken;
-    if (fits) {
+    bool may = !stream->relay->lost && relay_core_want(stream->core) == WANT_ROWS;
+    if (may && staged_fits(staged, broker_epoch(stream->relay->connection), relay_core_looks(stream->core),
+                           relay_core_rows_max(stream->core))) {
         memcpy(stream->flying, staged->positions, staged->count * sizeof *staged->positions);
         stream->flying_count = staged->count;
         stream->sent_full = staged->count >= RELAY_FULL_ROWS || staged->bytes >= LIMIT_BATCH_BYTES / 2;
         relay_core_batch(stream->core, staged->positions, staged->count, staged->ids_hash);
         send_cursor(stream);
     }
-    relay_drop_staged(stream);
+    staged_drop(&stream->staged);
 }

@@ -150,7 +150,7 @@ static void watch_connection(weir_relay *relay) {
 /* A resting stream is looked at now and then: it may have been created again, or lost its end (A9). */
 static void watch_stream(struct relay_stream *stream) {
     weir_relay *relay = stream->relay;
-    if (stream->token != 0 || stream->staged.messages > 0 ||
+    if (stream->token != 0 || stream->staged.count > 0 ||
         relay->now_ns - stream->watched_ns < RELAY_WATCH_MS * NS_PER_MS)
         return;
     stream->watched_ns = relay->now_ns;

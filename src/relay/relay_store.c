@@ -32,7 +32,7 @@ static void forget_flights(weir_relay *relay) {
     for (size_t i = 0; i < relay->stream_count; i++) {
         struct relay_stream *stream = relay->streams[i];
         stream->token = 0;
-        relay_drop_staged(stream);
+        staged_drop(&stream->staged);
         if (relay_core_want(stream->core) == WANT_SEND)
             relay_core_unknown(stream->core, "the lease was lost before the answer came", relay->now_ns);
         relay_core_reload(stream->core);

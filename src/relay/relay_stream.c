@@ -339,7 +339,7 @@ static void judge(struct relay_stream *stream, const struct answer *answer) {
         judge_refusal(stream, err);
     }
     if (relay_core_want(stream->core) != WANT_SETTLE)
-        relay_drop_staged(stream);
+        staged_drop(&stream->staged);
 }
 
 void relay_stream_hear(struct relay_stream *stream) {
@@ -359,7 +359,7 @@ void relay_stream_hear(struct relay_stream *stream) {
         return;
     bool denied = !lost && broker_denied(relay->connection, stream->cursor_subject);
     stream->token = 0;
-    relay_drop_staged(stream);
+    staged_drop(&stream->staged);
     relay_core_unknown(stream->core,
                        lost     ? "the connection was lost before the answer came"
                        : denied ? "this identity may not publish to the cursor's subject"

@@ -13,6 +13,7 @@
 #include "catalog/model.h"
 #include "relay/cursor.h"
 #include "relay/relay_core.h"
+#include "relay/staged.h"
 #include "weir/relay.h"
 
 enum {
@@ -35,18 +36,6 @@ enum {
     RELAY_SAMPLES = 8,       /* ... and how many: the newest, and some anywhere */
     RELAY_HEAL_ROWS = 500,   /* looked at in one step of healing */
     RELAY_HEAL_GOOD = 2000   /* so many present in a row: a stream that lost its end has the rest */
-};
-
-/* Rows whose events were sent under a batch id and wait for the cursor message that commits them. */
-struct staged {
-    char batch_id[64];
-    uint64_t epoch; /* of the connection they went over */
-    uint64_t looks; /* relay_core_looks when they were read */
-    size_t messages, bytes, count;
-    int64_t positions[LIMIT_BATCH_EVENTS];
-    uint64_t ids_hash;
-    uint64_t first_token; /* not 0: every message asks for an answer, and row i for this + i */
-    bool broken;
 };
 
 struct answer {
@@ -151,9 +140,8 @@ bool relay_stream_idle(const struct relay_stream *stream); /* nothing in flight,
 WEIR_MUST_CHECK weir_code relay_claim(weir_relay *relay, size_t *rows, weir_error *err);
 /* The same ahead of an answer, for the streams whose batch in flight was full; not committed yet. */
 WEIR_MUST_CHECK weir_code relay_claim_ahead(weir_relay *relay, weir_error *err);
+/* Commits what is staged where that may be done, and forgets it otherwise: what follows is read anew. */
 void relay_commit_staged(struct relay_stream *stream);
-/* Forgets rows staged ahead of a batch that did not go through: what follows it is read anew. */
-void relay_drop_staged(struct relay_stream *stream); /* when the core wants rows and some are staged */
 void relay_send_fence(struct relay_stream *stream);
 
 /* --- relay_store.c --- */
