@@ -37,7 +37,8 @@ typedef struct weir_relay_options {
                         negative: never delete */
     bool standby;    /* wait for the lease instead of failing when another relay holds it */
     enum weir_relay_mode mode;
-    bool catch_up; /* WAL: our slot was lost or moved: make it anew, and catch up from the table */
+    /* WAL: our slot is lost, was moved, or somebody else reads it: catch up from the table, and make it anew if it can be */
+    bool catch_up;
 } weir_relay_options;
 
 /* Counts are of this relay since it was opened. */

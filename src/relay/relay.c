@@ -281,6 +281,7 @@ static weir_code begin(weir_relay *relay, bool once, weir_error *err) {
     WEIR_TRY(relay_take_lease(relay, err));
     WEIR_TRY(outbox_span(relay->outbox, &span, err));
     relay->horizon = once ? span.last.pos : 0;
+    relay->done_ns = 0;
     WEIR_TRY(outbox_streams(relay->outbox, relay->life, &names, &count, err));
     for (size_t i = 0; i < count; i++) {
         struct relay_stream *stream;
@@ -350,6 +351,25 @@ static bool is_done(weir_relay *relay) {
            relay_store(relay, outbox_flush(relay->outbox, NULL)) == WEIR_OK;
 }
 
+/* A slot is made when every transaction that is open has ended, which may be never. */
+static weir_code give_up_slot(weir_relay *relay, weir_error *err) {
+    relay->done_ns = relay->done_ns ? relay->done_ns : relay->now_ns;
+    if (relay->now_ns - relay->done_ns < RELAY_ONCE_SLOT_MS * NS_PER_MS)
+        return WEIR_OK;
+    weir_fail(err, WEIR_TIMEOUT,
+              "%s: every event is in its stream, but the replication slot is not made after %d s",
+              outbox_url(relay->outbox), RELAY_ONCE_SLOT_MS / 1000);
+    return weir_hint(err, "it waits for transactions that are open: weir outbox check names them; run again");
+}
+
+/* --once and everything is sent: is what the next run goes on from there as well? */
+static bool is_left_ready(weir_relay *relay, weir_code *code, weir_error *err) {
+    outbox_tell(relay->outbox, &relay->told);
+    if (relay->told.unready)
+        *code = give_up_slot(relay, err);
+    return !relay->told.unready || *code != WEIR_OK;
+}
+
 /* Is the run over? *code says how. */
 static bool is_over(weir_relay *relay, bool once, weir_code *code, weir_error *err) {
     if (relay->failed && (relay->lost || all_idle(relay))) {
@@ -358,8 +378,10 @@ static bool is_over(weir_relay *relay, bool once, weir_code *code, weir_error *e
         *code = relay->failure.code;
         return true;
     }
-    if (stops(relay) || (once && is_done(relay)))
+    if (stops(relay))
         return true;
+    if (once && is_done(relay))
+        return is_left_ready(relay, code, err);
     *code = once && !relay->look && all_looked(relay) && all_idle(relay) ? give_up_once(relay, err) : WEIR_OK;
     return *code != WEIR_OK;
 }

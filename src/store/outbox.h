@@ -254,6 +254,8 @@ struct outbox_told {
         [400]; /* why committed rows are held back: "transaction of process 4711 (psql, database shop) ..."; "" */
     int64_t slot_bytes; /* write-ahead log held back by our slot; 0: none */
     bool
+        unready; /* the replication slot that the next run goes on from is not made, or not written down yet */
+    bool
         held; /* the last claim gave fewer rows than are committed, to keep their order: no mark taken before it is one */
 };
 void outbox_tell(outbox *outbox, struct outbox_told *out);

@@ -107,7 +107,8 @@ void wal_outbox_fall_back(wal_outbox *wal) {
     wal->columns.relation = 0;
     wal->step = WAL_STEP_DRAIN;
     wal->found_late = false;
-    wal->snapshot_ns = wal->drained_ns = wal->taken_ns = 0;
+    wal->snapshot_ns = wal->drained_ns = 0;
+    wal->predecessor = (struct wal_predecessor){0};
 }
 
 /* --- S0 ------------------------------------------------------------------------------------------------ */
@@ -180,11 +181,16 @@ static weir_code forget_slot(wal_outbox *wal, weir_error *err) {
     return pg_query(pg, "UPDATE outbox_meta SET slot = NULL, confirmed_lsn = NULL", NULL, NULL, err);
 }
 
+static weir_code judge(const wal_outbox *wal, weir_error *err) {
+    WEIR_TRY(wal_slot_judge_use(&wal->slot, wal->table->application, wal->base.url, err));
+    return wal_slot_judge(&wal->slot, wal->base.url, err);
+}
+
 weir_code wal_outbox_diagnose(wal_outbox *wal, weir_error *err) {
     WEIR_TRY(ensure_mark(wal, err));
     WEIR_TRY(wal_slot_look(wal_mark_pg(wal->mark), wal->base.uuid, &wal->slot, err));
     weir_error why;
-    weir_code code = wal_slot_judge(&wal->slot, wal->base.url, &why);
+    weir_code code = judge(wal, &why);
     if (code != WEIR_OK && wal->anew)
         code = wal_slot_judge_anew(&wal->slot, wal->base.url, &why);
     if (code != WEIR_OK && err)
@@ -192,26 +198,30 @@ weir_code wal_outbox_diagnose(wal_outbox *wal, weir_error *err) {
     return code;
 }
 
+/* A walsender with the name of ours. Who has the lease knows that it can only be left over from an earlier relay: it is given
+ * time to end, then ended. One that cannot be ended is somebody else's. */
+static weir_code outlive_predecessor(wal_outbox *wal, weir_error *err) {
+    struct wal_predecessor *old = &wal->predecessor;
+    int64_t now = wal_outbox_now(wal);
+    if (old->pid != wal->slot.active_pid)
+        *old = (struct wal_predecessor){.pid = wal->slot.active_pid, .since_ns = now};
+    if (now - old->since_ns < WAL_TAKEOVER_NS || !wal->table->leased)
+        return WEIR_OK;
+    if (old->ended)
+        return wal_slot_judge_use(&wal->slot, "", wal->base.url, err);
+    log_line(LOG_WARN, "outbox", "the walsender of an earlier relay is ended", "outbox", wal->base.url, NULL);
+    weir_code code = wal_slot_end_user(wal_mark_pg(wal->mark), &wal->slot, err);
+    *old = (struct wal_predecessor){.pid = old->pid, .since_ns = now, .ended = true};
+    return code == WEIR_DENIED ? wal_slot_judge_use(&wal->slot, "", wal->base.url, err) : code;
+}
+
 /* The slot as it stands is used by nobody and can be followed, or there is none. */
 static weir_code claim_slot(wal_outbox *wal, bool *free, weir_error *err) {
     *free = false;
     WEIR_TRY(wal_outbox_diagnose(wal, err));
-    weir_code used = wal_slot_judge_use(&wal->slot, wal->table->application, wal->base.url, err);
-    if (used != WEIR_OK) {
-        if (err)
-            err->retriable = true; /* he may leave; until then the table is read */
-        return used;
-    }
-    if (wal->slot.active_pid) {
-        int64_t now = wal_outbox_now(wal);
-        wal->taken_ns = wal->taken_ns ? wal->taken_ns : now;
-        if (now - wal->taken_ns < WAL_TAKEOVER_NS)
-            return WEIR_OK;
-        wal->taken_ns = now;
-        log_line(LOG_WARN, "outbox", "the walsender of an earlier relay is ended", "outbox", wal->base.url,
-                 NULL);
-        return wal_slot_end_user(wal_mark_pg(wal->mark), &wal->slot, err);
-    }
+    WEIR_TRY(wal_slot_judge_use(&wal->slot, wal->table->application, wal->base.url, err));
+    if (wal->slot.active_pid)
+        return outlive_predecessor(wal, err);
     if (wal->anew && wal_slot_judge(&wal->slot, wal->base.url, NULL) != WEIR_OK)
         WEIR_TRY(forget_slot(wal, err));
     wal->anew = false;
@@ -221,11 +231,19 @@ static weir_code claim_slot(wal_outbox *wal, bool *free, weir_error *err) {
 
 /* --- steps ----------------------------------------------------------------------------------------------- */
 
+static weir_code remember_slot(wal_outbox *wal, uint64_t lsn, weir_error *err) {
+    WEIR_TRY(wal_slot_remember(wal_mark_pg(wal->mark), &wal->slot, lsn, err));
+    wal->slot.exists = wal->slot.remembered = true;
+    wal->slot.remembered_lsn = lsn;
+    return WEIR_OK;
+}
+
 static weir_code begin_making(wal_outbox *wal, weir_error *err) {
     close_stream(wal);
     WEIR_TRY(open_stream(wal, err));
     WEIR_TRY(wal_stream_create_begin(wal->stream, err));
     wal->step = WAL_STEP_MAKE;
+    wal->making_ns = wal_outbox_now(wal);
     return WEIR_OK;
 }
 
@@ -241,7 +259,7 @@ static weir_code go_on_making(wal_outbox *wal, weir_error *err) {
     log_line(LOG_INFO, "outbox", "a replication slot was made", "outbox", wal->base.url, "slot",
              wal->slot.name, NULL);
     WEIR_TRY(ensure_mark(wal, err));
-    WEIR_TRY(wal_slot_remember(wal_mark_pg(wal->mark), &wal->slot, lsn, err));
+    WEIR_TRY(remember_slot(wal, lsn, err));
     WEIR_TRY(take_snapshot(wal, err));
     outbox_wake(&wal->base);
     return WEIR_OK;
@@ -273,10 +291,8 @@ static weir_code after_drain(wal_outbox *wal, weir_error *err) {
         return renew_snapshot(wal, err);
     if (!wal->slot.exists)
         return begin_making(wal, err);
-    if (!wal->slot.remembered) { /* made by an earlier life that ended before it wrote that down */
-        WEIR_TRY(wal_slot_remember(wal_mark_pg(wal->mark), &wal->slot, wal->slot.confirmed_lsn, err));
-        wal->slot.remembered_lsn = wal->slot.confirmed_lsn;
-    }
+    if (!wal->slot.remembered) /* made by an earlier life that ended before it wrote that down */
+        WEIR_TRY(remember_slot(wal, wal->slot.confirmed_lsn, err));
     if (wal->slot.confirmed_lsn > wal->snapshot_lsn) /* what was committed in between would be in neither */
         return take_snapshot(wal, err);
     return begin_tail(wal, err);
@@ -296,6 +312,16 @@ static weir_code drain(wal_outbox *wal, weir_error *err) {
     return drained ? after_drain(wal, err) : renew_snapshot(wal, err);
 }
 
+static void tell_hindrance(wal_outbox *wal, weir_code code, const weir_error *why) {
+    wal->hindrance[0] = 0;
+    if (code != WEIR_OK)
+        snprintf(wal->hindrance, sizeof wal->hindrance, "the log: %.380s", why->message);
+    else if (wal->step == WAL_STEP_MAKE && wal_outbox_now(wal) - wal->making_ns > WAL_BEAT_NS)
+        snprintf(wal->hindrance, sizeof wal->hindrance,
+                 "the log: making the replication slot waits for transactions that are open; weir outbox "
+                 "check names them");
+}
+
 /* What passes by itself does not stop the relay: it goes on with the table, and says what hinders it. */
 weir_code wal_outbox_advance(wal_outbox *wal, weir_error *err) {
     weir_error why = {0};
@@ -306,8 +332,7 @@ weir_code wal_outbox_advance(wal_outbox *wal, weir_error *err) {
         code = drain(wal, &why);
     else if (wal->step == WAL_STEP_MAKE)
         code = go_on_making(wal, &why);
-    snprintf(wal->hindrance, sizeof wal->hindrance, "%s%.380s",
-             code == WEIR_OK ? "" : "the log: ", code == WEIR_OK ? "" : why.message);
+    tell_hindrance(wal, code, &why);
     if (code == WEIR_OK)
         return WEIR_OK;
     if (why.retriable && !wal->table->pg->lost) {

@@ -240,6 +240,7 @@ static void wal_outbox_tell(outbox *any, struct outbox_told *out) {
     if (!tailing(wal) && !out->stall[0] && wal->hindrance[0])
         memcpy(out->stall, wal->hindrance, sizeof wal->hindrance);
     out->phase = tailing(wal) ? "following the log" : "catching up";
+    out->unready = wal->anew || !wal->slot.exists || !wal->slot.remembered;
     out->slot_bytes = wal->slot_bytes;
 }
 

@@ -50,10 +50,14 @@ typedef struct wal_outbox {
     char hindrance[400];  /* why the log is not followed yet */
     weir_error failure;   /* of the background, for the next call to return */
     int64_t slot_bytes;
-    int64_t hindered_ns;   /* try again then */
-    uint64_t snapshot_lsn; /* where the log stood just before S0 */
-    int64_t snapshot_ns, drained_ns,
-        taken_ns; /* when S0 was taken, last asked about, the slot first found in use */
+    int64_t hindered_ns;             /* try again then */
+    uint64_t snapshot_lsn;           /* where the log stood just before S0 */
+    int64_t snapshot_ns, drained_ns; /* when S0 was taken, last asked about */
+    int64_t making_ns;               /* since when the slot is being made */
+    struct wal_predecessor {         /* whose walsender was found on the slot */
+        int64_t pid, since_ns;
+        bool ended; /* by us */
+    } predecessor;
     int64_t round_ns, confirm_ns, heartbeat_ns, look_ns, beat_ns; /* when they happened last */
     int64_t round_began_ns;
     int64_t oldest_ns, oldest; /* the oldest pending row of held types, and when it was asked */

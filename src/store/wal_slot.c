@@ -65,6 +65,8 @@ static void read_look(struct wal_slot *out, const PGresult *row) {
     copy_text(out->preset, sizeof out->preset, row, 17);
     copy_text(out->table, sizeof out->table, row, 18);
     out->bytes = pg_int(row, 0, 20);
+    copy_text(out->from, sizeof out->from, row, 21);
+    copy_text(out->since, sizeof out->since, row, 22);
     out->ours = strcmp(out->plugin, "pgoutput") == 0 && strcmp(out->its_database, out->database) == 0;
 }
 
@@ -174,15 +176,27 @@ weir_code wal_slot_judge_anew(const struct wal_slot *slot, const char *url, weir
     return judge_foreign(slot, url, err);
 }
 
+/* "stranger from 10.0.0.7, since 2025-11-14 12:00:00 UTC", as far as it is known. */
+static void write_user(char *out, size_t size, const struct wal_slot *slot) {
+    bool seen = slot->since[0] != 0;
+    snprintf(out, size, "%s%s%s%s%s%s", slot->application[0] ? slot->application : "unknown",
+             seen ? " from " : "", seen ? slot->from : "", seen ? ", since " : "", slot->since,
+             seen ? " UTC" : "");
+}
+
 weir_code wal_slot_judge_use(const struct wal_slot *slot, const char *application, const char *url,
                              weir_error *err) {
+    char user[200];
     if (slot->active_pid == 0 || strcmp(slot->application, application) == 0)
         return WEIR_OK;
+    write_user(user, sizeof user, slot);
     weir_fail(err, WEIR_CONFLICT, "%s: the replication slot '%s' is used by somebody else: process %lld (%s)",
-              url, slot->name, (long long)slot->active_pid,
-              slot->application[0] ? slot->application : "unknown");
-    return weir_hint(err, "a slot serves one reader; end the other one: SELECT pg_terminate_backend(%lld)",
-                     (long long)slot->active_pid);
+              url, slot->name, (long long)slot->active_pid, user);
+    return weir_hint(err,
+                     "nothing is lost, committed rows are in the table; a slot serves one reader: end the "
+                     "other one (SELECT pg_terminate_backend(%lld)) and start again, or only catch up from "
+                     "the table with: " CATCH_UP,
+                     (long long)slot->active_pid, url);
 }
 
 /* --- changing ------------------------------------------------------------------------------------------ */

@@ -26,6 +26,7 @@ struct wal_slot {
     char type[16], plugin[64], its_database[64], wal_status[16];
     int64_t active_pid; /* 0: nobody uses it */
     char application[64];
+    char from[64], since[32]; /* its address, and when it connected (UTC); "": we may not see that */
     uint64_t confirmed_lsn;
     int64_t bytes; /* of the log, held by it */
 };
@@ -36,11 +37,12 @@ WEIR_MUST_CHECK weir_code wal_slot_look(struct pg *pg, const char *uuid, struct 
                                         weir_error *err);
 
 /* Why the log cannot be followed as things are, or OK. UNSUPPORTED, NOT_FOUND, CONFLICT, ... with the remedy, none of them
- * retriable. Whether somebody uses it is not looked at. Pure. */
+ * retriable. Whether somebody uses it is wal_slot_judge_use's. Pure. */
 WEIR_MUST_CHECK weir_code wal_slot_judge(const struct wal_slot *slot, const char *url, weir_error *err);
 /* The same with --catch-up: what hinders making it anew. */
 WEIR_MUST_CHECK weir_code wal_slot_judge_anew(const struct wal_slot *slot, const char *url, weir_error *err);
-/* Somebody uses it who is not the walsender `application` of an earlier relay of this outbox. */
+/* CONFLICT when somebody uses it who is not called `application`, the name of every walsender of this outbox's relays. "":
+ * whoever it is. */
 WEIR_MUST_CHECK weir_code wal_slot_judge_use(const struct wal_slot *slot, const char *application,
                                              const char *url, weir_error *err);
 

@@ -43,10 +43,12 @@ static const char *slot_of(struct shop *shop) {
     return name;
 }
 
-static weir_code run_once(struct shop *shop, uint64_t *published, weir_error *err) {
+static weir_code run_once_at(struct shop *shop, const weir_clock *clock, uint64_t *published,
+                             weir_error *err) {
     weir_relay *relay;
     weir_relay_stats stats;
-    weir_relay_options options = {.outbox = shop->url, .mode = WEIR_RELAY_WAL};
+    weir_relay_options options = {
+        .outbox = shop->url, .mode = WEIR_RELAY_WAL, .catch_up = shop->catch_up, .clock = clock};
     *published = 0;
     weir_code code = weir_relay_open(&relay, shop->connection, shop->catalog, &options, err);
     if (code != WEIR_OK)
@@ -58,6 +60,10 @@ static weir_code run_once(struct shop *shop, uint64_t *published, weir_error *er
     return code;
 }
 
+static weir_code run_once(struct shop *shop, uint64_t *published, weir_error *err) {
+    return run_once_at(shop, NULL, published, err);
+}
+
 /* It ends by itself with this message. */
 static void expect_end(struct shop_running *running, weir_code code, const char *message) {
     pthread_join(running->thread, NULL);
@@ -66,8 +72,23 @@ static void expect_end(struct shop_running *running, weir_code code, const char 
     free(running);
 }
 
+static void catch_up(struct shop *shop, bool once) {
+    weir_error err;
+    uint64_t published;
+    shop->catch_up = true;
+    if (once) {
+        expect_ok(run_once(shop, &published, &err), &err);
+    } else {
+        struct shop_running *running = start_following(shop);
+        shop_drained(shop);
+        published = shop_end(running, WEIR_OK).published;
+    }
+    assert_int_equal(published, 100);
+    shop->catch_up = false;
+}
+
 /* It stops with this message, has sent nothing, and its remedy works. */
-static void expect_diagnosis(struct shop *shop, weir_code code, const char *message) {
+static void expect_diagnosis(struct shop *shop, weir_code code, const char *message, bool once) {
     weir_error err;
     uint64_t published;
     shop_faults++;
@@ -75,11 +96,7 @@ static void expect_diagnosis(struct shop *shop, weir_code code, const char *mess
     if (!strstr(err.hint, "--catch-up"))
         fail_msg("the hint is: %s", err.hint);
     assert_int_equal(shop_number(shop, SHOP_PENDING), 100);
-    shop->catch_up = true;
-    struct shop_running *running = start_following(shop);
-    shop_drained(shop);
-    assert_int_equal(shop_end(running, WEIR_OK).published, 100);
-    shop->catch_up = false;
+    catch_up(shop, once);
     shop_fill(shop, 30, 10);
     expect_ok(run_once(shop, &published, &err), &err);
     assert_int_equal(published, 30);
@@ -96,7 +113,7 @@ static void a_dropped_slot(void **state) {
              shop.url, slot_of(&shop));
     (void)shop_value(&shop, "SELECT pg_drop_replication_slot(slot) FROM outbox_meta");
     shop_fill(&shop, 100, 10);
-    expect_diagnosis(&shop, WEIR_NOT_FOUND, message);
+    expect_diagnosis(&shop, WEIR_NOT_FOUND, message, true);
 }
 
 static void set_slot_limit(struct shop *shop, const char *limit) {
@@ -124,7 +141,7 @@ static void a_lost_slot(void **state) {
         shop_sql(&shop, "CHECKPOINT");
     }
     set_slot_limit(&shop, "-1");
-    expect_diagnosis(&shop, WEIR_CONFLICT, message);
+    expect_diagnosis(&shop, WEIR_CONFLICT, message, false);
 }
 
 static void a_moved_slot(void **state) {
@@ -139,21 +156,16 @@ static void a_moved_slot(void **state) {
     snprintf(message, sizeof message,
              "%s: the replication slot '%s' was moved by somebody else: it is at %s, we confirmed %s",
              shop.url, slot_of(&shop), at, shop_value(&shop, "SELECT confirmed_lsn FROM outbox_meta").text);
-    expect_diagnosis(&shop, WEIR_CONFLICT, message);
+    expect_diagnosis(&shop, WEIR_CONFLICT, message, true);
 }
 
-/* Another reader: it must not be robbed, and takes nothing away from us. */
-static void a_slot_that_somebody_reads(void **state) {
-    (void)state;
-    char message[1400], user[64] = "";
-    struct shop shop = shop_left_behind();
-    shop_fill(&shop, 100, 10);
-    const struct shop_pg_db *db = shop.db;
+static pid_t read_slot(struct shop *shop) {
+    const struct shop_pg_db *db = shop->db;
     const char *const argv[] = {kit_postgres_program("pg_recvlogical"),
                                 "--dbname",
                                 db->url,
                                 "--slot",
-                                slot_of(&shop),
+                                slot_of(shop),
                                 "--start",
                                 "--file",
                                 "/dev/null",
@@ -163,17 +175,51 @@ static void a_slot_that_somebody_reads(void **state) {
                                 "--option=publication_names=weir_outbox",
                                 NULL};
     pid_t reader = kit_start(argv, "reader.log");
-    for (int i = 0; i < 500 && !*user; i++, usleep(10000))
-        snprintf(user, sizeof user, "%.63s",
-                 shop_value(&shop, "SELECT max(active_pid)::text FROM pg_replication_slots").text);
-    snprintf(message, sizeof message,
-             "the log: %s: the replication slot '%s' is used by somebody else: process %s (pg_recvlogical)",
-             shop.url, slot_of(&shop), user);
-    struct shop_running *running = shop_start(&shop, NULL);
-    shop_expect_trouble(running, message);
+    for (int i = 0; i < 500 && shop_number(shop, "SELECT count(active_pid) FROM pg_replication_slots") == 0;
+         i++)
+        usleep(10000);
+    return reader;
+}
+
+static void expect_program_fails(struct shop *shop, const char *message) {
+    const char *const more[] = {"--once", "--standby", NULL};
+    struct kit_run run = kit_run(shop_relay_words(shop, kit_server_url(shop->server), more), NULL, 60);
+    assert_int_equal(run.status, 1);
+    if (!strstr(run.err, message))
+        fail_msg("it says: %s", run.err);
+    kit_run_free(&run);
+}
+
+/* Another reader: it must not be robbed, and takes nothing away from us. */
+static void a_slot_that_somebody_reads(void **state) {
+    (void)state;
+    char message[1400];
+    weir_error err;
+    uint64_t published;
+    struct shop shop = shop_left_behind();
+    pid_t reader = read_slot(&shop);
     shop_faults++;
+    snprintf(message, sizeof message,
+             "%s: the replication slot '%s' is used by somebody else: process %.200s", shop.url,
+             slot_of(&shop),
+             shop_value(&shop, "SELECT format('%s (pg_recvlogical from %s, since %s UTC)', pid,"
+                               " coalesce(host(client_addr), 'this host'),"
+                               " to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'))"
+                               " FROM pg_stat_replication WHERE application_name = 'pg_recvlogical'")
+                 .text);
+    shop_fill(&shop, 100, 10);
+    expect_error(run_once(&shop, &published, &err), WEIR_CONFLICT, &err, message);
+    expect_program_fails(&shop, message);
+    assert_int_equal(shop_number(&shop, SHOP_PENDING), 100);
+    shop.catch_up = true;
+    expect_error(run_once(&shop, &published, &err), WEIR_CONFLICT, &err, message);
+    assert_int_equal(published, 100);
+    assert_int_equal(shop_number(&shop, SHOP_PENDING), 0);
     kit_end(reader, SIGKILL);
-    expect_following(running);
+    wait_until_free(&shop);
+    shop.catch_up = false;
+    struct shop_running *running = start_following(&shop);
+    shop_fill(&shop, 30, 10);
     shop_drained(&shop);
     shop_end(running, WEIR_OK);
     shop_expect_all_once(&shop);
@@ -199,7 +245,66 @@ static void a_slot_dropped_under_the_relay(void **state) {
         " EXCEPTION WHEN object_in_use THEN NULL; END; END LOOP; END $$");
     shop_fill(&shop, 100, 10);
     expect_end(running, WEIR_NOT_FOUND, message);
-    expect_diagnosis(&shop, WEIR_NOT_FOUND, message);
+    expect_diagnosis(&shop, WEIR_NOT_FOUND, message, false);
+}
+
+/* What is remembered of the slot is what tells that somebody dropped it. */
+static void once_leaves_a_slot(void **state) {
+    (void)state;
+    char message[1400];
+    weir_error err;
+    uint64_t published;
+    struct shop shop = shop_open_pg(WEIR_RELAY_WAL);
+    shop_fill(&shop, 50, 10);
+    expect_ok(run_once(&shop, &published, &err), &err);
+    assert_int_equal(published, 50);
+    assert_int_equal(shop_number(&shop, "SELECT count(*) FROM outbox_meta JOIN pg_replication_slots"
+                                        " ON slot_name = slot AND confirmed_flush_lsn <= confirmed_lsn"),
+                     1);
+    snprintf(message, sizeof message,
+             "%s: the replication slot '%s' is gone: somebody dropped it, or the server was restored",
+             shop.url, slot_of(&shop));
+    wait_until_free(&shop);
+    (void)shop_value(&shop, "SELECT pg_drop_replication_slot(slot) FROM outbox_meta");
+    shop_fill(&shop, 100, 10);
+    expect_diagnosis(&shop, WEIR_NOT_FOUND, message, true);
+}
+
+/* Thirty times as fast as the real one. */
+static int64_t fast_mono(void *self) {
+    (void)self;
+    return weir_clock_system()->mono_ns(weir_clock_system()->self) * 30;
+}
+
+static int64_t real_wall(void *self) {
+    (void)self;
+    return weir_clock_system()->wall_ns(weir_clock_system()->self);
+}
+
+static void a_slot_that_cannot_be_made(void **state) {
+    (void)state;
+    char message[1400];
+    weir_error err;
+    uint64_t published;
+    const weir_clock fast = {.wall_ns = real_wall, .mono_ns = fast_mono};
+    struct shop shop = shop_open_pg(WEIR_RELAY_WAL);
+    struct shop_pg_db *db = shop.db;
+    PGconn *open = kit_sql_connect(db->url);
+    kit_sql(open, "BEGIN; SELECT pg_current_xact_id()");
+    shop_fill(&shop, 50, 10);
+    snprintf(message, sizeof message,
+             "%s: every event is in its stream, but the replication slot is not made after 30 s", shop.url);
+    expect_error(run_once_at(&shop, &fast, &published, &err), WEIR_TIMEOUT, &err, message);
+    assert_string_equal(err.hint,
+                        "it waits for transactions that are open: weir outbox check names them; run again");
+    assert_int_equal(published, 50);
+    PQfinish(open);
+    wait_until_free(&shop);
+    shop_fill(&shop, 30, 10);
+    expect_ok(run_once(&shop, &published, &err), &err);
+    assert_int_equal(published, 30);
+    shop_expect_all_once(&shop);
+    shop_close(&shop);
 }
 
 static void modes_follow_each_other(void **state) {
@@ -223,8 +328,11 @@ static const struct spec specs[] = {
     {"a slot that was dropped is named, and caught up with on command", a_dropped_slot},
     {"a slot lost by its size is named, and caught up with on command", a_lost_slot},
     {"a slot that somebody moved is named, and caught up with on command", a_moved_slot},
-    {"a slot that somebody reads is named, and waited for", a_slot_that_somebody_reads},
+    {"a slot that somebody reads stops the relay with who it is, also after catching up",
+     a_slot_that_somebody_reads},
     {"a slot dropped under the relay stops it", a_slot_dropped_under_the_relay},
+    {"a single run leaves a slot behind that is remembered", once_leaves_a_slot},
+    {"a single run says when the slot cannot be made", a_slot_that_cannot_be_made},
     {"polling and following the log continue each other", modes_follow_each_other},
 };
 

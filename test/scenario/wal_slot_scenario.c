@@ -181,39 +181,110 @@ static void not_logical(void **state) {
     kit_postgres_stop(server);
 }
 
+/* A reader called so on our slot. */
+static PGconn *reader_on_slot(struct world *world, const char *name) {
+    char url[400], start[300];
+    snprintf(url, sizeof url, "%s?replication=database&application_name=%s", world->url, name);
+    PGconn *reader = PQconnectdb(url);
+    snprintf(start, sizeof start,
+             "START_REPLICATION SLOT \"%s\" LOGICAL 0/0 (proto_version '1', publication_names 'weir_outbox')",
+             slot_of(world));
+    PGresult *copying = PQexec(reader, start);
+    assert_int_equal(PQresultStatus(copying), PGRES_COPY_BOTH);
+    PQclear(copying);
+    return reader;
+}
+
+struct diagnosis {
+    char sentence[500], hint[700];
+};
+
+static struct diagnosis used_by(struct world *world, PGconn *reader, const char *name) {
+    struct diagnosis out;
+    char since[200];
+    snprintf(since, sizeof since,
+             "SELECT to_char(backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') FROM "
+             "pg_stat_activity WHERE pid = %d",
+             PQbackendPID(reader));
+    snprintf(out.sentence, sizeof out.sentence,
+             "the replication slot '%s' is used by somebody else: process %d (%s from %s, since %s UTC)",
+             slot_of(world), PQbackendPID(reader), name, PQhost(reader)[0] == '/' ? "this host" : "127.0.0.1",
+             kit_sql_text(world->sql, since));
+    snprintf(out.hint, sizeof out.hint,
+             "nothing is lost, committed rows are in the table; a slot serves one reader: end the other one "
+             "(SELECT pg_terminate_backend(%d)) and start again, or only catch up from the table with: weir "
+             "relay --mode wal --catch-up --outbox %s",
+             PQbackendPID(reader), world->url);
+    return out;
+}
+
+/* Claims until one fails; what came before is read. */
+static void expect_stops(struct world *world, const struct diagnosis *diagnosis, const char *hint) {
+    struct outbox_row *rows;
+    size_t count;
+    struct outbox_wanted wanted = {.max_rows = 999, .max_bytes = 1 << 20};
+    weir_code code = WEIR_OK;
+    char whole[700];
+    snprintf(whole, sizeof whole, "%s: %s", world->url, diagnosis->sentence);
+    for (int64_t deadline = now_ms() + 20000; code == WEIR_OK && now_ms() < deadline;) {
+        code = outbox_claim(world->outbox, &wanted, world->arena, &rows, &count, &world->err);
+        for (size_t i = 0; code == WEIR_OK && i < count; i++)
+            remember(world, &rows[i]);
+        if (code == WEIR_OK && count > 0)
+            settle_rows(world, rows, count);
+        else if (code == WEIR_OK)
+            outbox_wait(world->outbox, 50);
+    }
+    expect_error(code, WEIR_CONFLICT, &world->err, whole);
+    assert_false(world->err.retriable);
+    assert_string_equal(world->err.hint, hint);
+    close_it(world);
+}
+
 static void used_by_another(void **state) {
     (void)state;
     struct world *world = following();
-    char url[300], name[64], sentence[700];
     close_it(world);
-    snprintf(name, sizeof name, "%s", slot_of(world));
     until(world, "SELECT NOT active FROM pg_replication_slots WHERE slot_name = " SLOT);
-    snprintf(url, sizeof url, "%s?replication=database&application_name=stranger", world->url);
-    PGconn *stranger = PQconnectdb(url);
-    char start[300];
-    snprintf(start, sizeof start,
-             "START_REPLICATION SLOT \"%s\" LOGICAL 0/0 (proto_version '1', publication_names 'weir_outbox')",
-             name);
-    PGresult *copying = PQexec(stranger, start);
-    assert_int_equal(PQresultStatus(copying), PGRES_COPY_BOTH);
-    PQclear(copying);
-    open_wal(world);
-    struct outbox_row *rows;
-    size_t count;
-    struct outbox_wanted wanted = {.max_rows = 9, .max_bytes = 1 << 20};
-    snprintf(sentence, sizeof sentence,
-             "the log: %s: the replication slot '%s' is used by somebody else: process %d (stranger)",
-             world->url, name, PQbackendPID(stranger));
-    struct outbox_told told = {.stall = ""};
-    for (int64_t deadline = now_ms() + 5000; strcmp(told.stall, sentence) != 0 && now_ms() < deadline;
-         outbox_wait(world->outbox, 20)) {
-        expect_ok(outbox_claim(world->outbox, &wanted, world->arena, &rows, &count, &world->err),
-                  &world->err);
-        outbox_tell(world->outbox, &told);
-    }
-    assert_string_equal(told.stall, sentence);
-    assert_string_equal(told.phase, "catching up");
+    PGconn *stranger = reader_on_slot(world, "stranger");
+    struct diagnosis diagnosis = used_by(world, stranger, "stranger");
+    insert(world, 11, 20);
+    expect_refused(world, WEIR_CONFLICT, diagnosis.hint, "%s", diagnosis.sentence);
+    assert_int_equal(world->count, 10);
+    open_as(world, true, true); /* on command: everything from the table, and then it is said again */
+    expect_stops(world, &diagnosis, diagnosis.hint);
+    expect_came(world, 0, 1, 20);
     PQfinish(stranger);
+    until(world, "SELECT NOT active FROM pg_replication_slots WHERE slot_name = " SLOT);
+    open_wal(world);
+    read_until_following(world);
+    insert(world, 21, 30);
+    read_until(world, 30);
+    expect_no_more(world);
+    expect_came(world, 0, 1, 30);
+    expect_all_settled(world);
+    world_free(world);
+}
+
+static void taken_by_another(void **state) {
+    (void)state;
+    struct world *world = following();
+    insert(world, 11, 20);
+    sql(world, "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = " SLOT);
+    while (kit_sql_number(world->sql, "SELECT count(active_pid) FROM pg_replication_slots WHERE slot_name "
+                                      "= " SLOT) > 0)
+        usleep(5000);
+    PGconn *stranger = reader_on_slot(world, "stranger");
+    struct diagnosis diagnosis = used_by(world, stranger, "stranger");
+    expect_stops(world, &diagnosis, diagnosis.hint);
+    PQfinish(stranger);
+    until(world, "SELECT NOT active FROM pg_replication_slots WHERE slot_name = " SLOT);
+    open_wal(world);
+    read_until(world, 20);
+    read_until_following(world);
+    expect_no_more(world);
+    expect_came(world, 0, 1, 20);
+    expect_all_settled(world);
     world_free(world);
 }
 
@@ -272,20 +343,19 @@ static void walsender_ended(void **state) {
     world_free(world);
 }
 
+static const char *our_name(struct world *world) {
+    static char name[64];
+    snprintf(name, sizeof name, "weir-relay-%.40s", kit_sql_text(world->sql, "SELECT uuid FROM outbox_meta"));
+    return name;
+}
+
 /* An earlier relay's walsender that lives on is waited for, and then ended. */
 static void predecessor(void **state) {
     (void)state;
     struct world *world = following();
-    char url[400], start[300];
     close_it(world);
     until(world, "SELECT NOT active FROM pg_replication_slots WHERE slot_name = " SLOT);
-    snprintf(url, sizeof url, "%s?replication=database&application_name=weir-relay-%s", world->url,
-             kit_sql_text(world->sql, "SELECT uuid FROM outbox_meta"));
-    PGconn *old = PQconnectdb(url);
-    snprintf(start, sizeof start,
-             "START_REPLICATION SLOT \"%s\" LOGICAL 0/0 (proto_version '1', publication_names 'weir_outbox')",
-             slot_of(world));
-    PQclear(PQexec(old, start));
+    PGconn *old = reader_on_slot(world, our_name(world));
     int64_t began = now_ms();
     open_wal(world);
     insert(world, 11, 20);
@@ -296,6 +366,31 @@ static void predecessor(void **state) {
     expect_no_more(world);
     expect_came(world, 0, 1, 20);
     PQfinish(old);
+    world_free(world);
+}
+
+/* What only calls itself ours, and is another user's, is not ended. */
+static void impostor(void **state) {
+    (void)state;
+    struct world *world = following();
+    static char url[300];
+    const char *hint_url = url;
+    close_it(world);
+    until(world, "SELECT NOT active FROM pg_replication_slots WHERE slot_name = " SLOT);
+    PGconn *other = reader_on_slot(world, our_name(world));
+    sql(world, "DROP ROLE IF EXISTS replicating; CREATE ROLE replicating LOGIN REPLICATION; GRANT "
+               "weir_outbox_relay TO replicating");
+    snprintf(url, sizeof url, "postgres://replicating%s", strchr(world->url, '@'));
+    world->url = hint_url;
+    struct diagnosis diagnosis = used_by(world, other, our_name(world));
+    insert(world, 11, 20);
+    int64_t began = now_ms();
+    open_wal(world);
+    expect_stops(world, &diagnosis, diagnosis.hint);
+    assert_true(now_ms() - began >= 5000);
+    expect_came(world, 0, 1, 20);
+    assert_int_equal(PQconsumeInput(other), 1);
+    PQfinish(other);
     world_free(world);
 }
 
@@ -426,7 +521,9 @@ static const struct spec specs[] = {
     {"a database put back into another server is told", another_cluster},
     {"a publication that lacks the table is told", not_published},
     {"a server that writes no logical log is told", not_logical},
-    {"a slot that somebody else reads is told with who it is", used_by_another},
+    {"a slot that somebody else reads stops it with who, from where and since when", used_by_another},
+    {"a slot that somebody takes from under the relay stops it", taken_by_another},
+    {"a reader that only has the name of a relay is not ended", impostor},
     {"a user who may not replicate is told what is missing", may_not_replicate},
     {"the role of relays and the right to replicate are enough", least_rights},
     {"a walsender that is ended costs nothing", walsender_ended},

@@ -9,7 +9,9 @@ SELECT current_setting('wal_level') = 'logical',
        m.slot, m.confirmed_lsn, m.system_identifier, m.events::text,
        s.slot_name IS NOT NULL, s.slot_type, s.plugin, s.database, s.active_pid, a.application_name, s.wal_status,
        s.confirmed_flush_lsn, current_database(), m.preset, (SELECT relname FROM pg_class WHERE oid = m.events), m.columns,
-       coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn), 0)::bigint
+       coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn), 0)::bigint,
+       coalesce(host(a.client_addr), CASE WHEN a.backend_start IS NOT NULL THEN 'this host' END), -- NULL: we may not see it
+       to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
 FROM outbox_meta m
 LEFT JOIN pg_replication_slots s ON s.slot_name = coalesce(m.slot, $1::text)
 LEFT JOIN pg_stat_activity a ON a.pid = s.active_pid
