@@ -79,6 +79,8 @@ static void print_json(struct relays *relays) {
 static void say_summary(struct relays *relays) {
     for (size_t i = 0; i < relays->count; i++) {
         const weir_relay_stats *stats = &relays->all[i].total.stats;
+        if (!relays->all[i].opened)
+            continue;
         cli_say(relays->cli, "%s: %llu published, %llu parked, %lld pending", relays->all[i].shown,
                 (unsigned long long)stats->published, (unsigned long long)stats->parked,
                 (long long)stats->pending);

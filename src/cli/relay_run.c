@@ -39,6 +39,7 @@ static weir_code open_relay(struct relaying *relaying, bool before, weir_error *
     WEIR_TRY(weir_relay_open(&relay, cli->connection, cli->catalog, &options, err));
     pthread_mutex_lock(&relays->lock);
     relaying->relay = relay;
+    relaying->opened = true;
     relaying->waiting[0] = 0;
     pthread_mutex_unlock(&relays->lock);
     if (atomic_load(&relays->asked))

@@ -28,6 +28,7 @@ struct relaying {
     /* under the lock */
     weir_relay *relay;           /* NULL: not open */
     char waiting[512];           /* why it is not; "" */
+    bool opened;                 /* ever: then its rows are known */
     struct metrics_outbox total; /* of the relays before this one */
     /* what was told last */
     bool told_active;

@@ -210,7 +210,8 @@ static void refusals_say_what_to_do(void **state) {
         {"/postgres", "/nowhere", WEIR_NOT_FOUND, "database \"nowhere\" does not exist",
          "create it with: createdb NAME, or name another one"},
         {"postgres@", "stranger@", WEIR_DENIED, "role \"stranger\" does not exist",
-         "pg_hba.conf decides who may come from where, and whether with ssl"},
+         "pg_hba.conf decides who may come from where, and whether with ssl; a role that is missing: CREATE "
+         "ROLE"},
         {"/postgres", "/postgres", WEIR_INVALID, " has no outbox in it",
          "create its tables with: weir outbox init "},
     };

@@ -312,6 +312,9 @@ static void one_fails_others_go_on(void **state) {
     expect_line(expect_ready(port, 503), "\"detail\":\"%s: there is no such file\"", missing);
     assert_int_equal(kit_end(relay.pid, SIGTERM), 1);
     program_expect(&relay, "10 published, 0 parked, 0 pending");
+    char *log = program_log(&relay);
+    assert_null(strstr(log, ": 0 published")); /* of the missing one nothing is known */
+    free(log);
     service_close(&shop);
 }
 
