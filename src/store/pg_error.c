@@ -33,7 +33,8 @@ static const struct meaning meanings[] = {
      "?target_session_attrs=read-write"},
     {"28P01", WEIR_DENIED, false, "check the user and the password: in the url, PGPASSWORD or ~/.pgpass"},
     {"28", WEIR_DENIED, false,
-     "pg_hba.conf decides who may come from where, and whether with ssl; a role that is missing: CREATE ROLE"},
+     "pg_hba.conf decides who may come from where, and whether with ssl; a role that is missing: CREATE "
+     "ROLE"},
     {"3D000", WEIR_NOT_FOUND, false, "create it with: createdb NAME, or name another one"},
     {"42501", WEIR_DENIED, false,
      "grant what is missing; weir outbox init --print shows the roles and their rights"},
