@@ -108,8 +108,7 @@ static weir_code beat(pg_outbox *outbox, weir_error *err) {
     return WEIR_OK;
 }
 
-weir_code pg_outbox_lease(outbox *any, weir_error *err) {
-    pg_outbox *outbox = (pg_outbox *)any;
+static weir_code take_or_beat(pg_outbox *outbox, weir_error *err) {
     WEIR_TRY(pg_outbox_drain(outbox, err));
     if (outbox->leased)
         return beat(outbox, err);
@@ -120,11 +119,21 @@ weir_code pg_outbox_lease(outbox *any, weir_error *err) {
     return WEIR_OK;
 }
 
+weir_code pg_outbox_lease(outbox *any, weir_error *err) {
+    pg_outbox *outbox = (pg_outbox *)any;
+    weir_error dispossessed = outbox->dispossessed;
+    outbox->dispossessed = (weir_error){0};
+    weir_code code = take_or_beat(outbox, err);
+    if (code != WEIR_OK && outbox->dispossessed.code == WEIR_OK)
+        outbox->dispossessed = dispossessed;
+    return code;
+}
+
 weir_code pg_outbox_beat(pg_outbox *outbox, weir_error *err) {
     int64_t now = outbox->base.clock->mono_ns(outbox->base.clock->self);
-    if (!outbox->leased || now - outbox->beat_ns < outbox->lease_ms * NS_PER_MS / BEATS)
-        return WEIR_OK;
-    return beat(outbox, err);
+    bool rests = outbox->dispossessed.code == WEIR_OK &&
+                 (!outbox->leased || now - outbox->beat_ns < outbox->lease_ms * NS_PER_MS / BEATS);
+    return rests ? WEIR_OK : beat(outbox, err);
 }
 
 void pg_outbox_lease_free(pg_outbox *outbox) {

@@ -126,16 +126,21 @@ static void disconnect(pg_outbox *outbox) {
     pg_outbox_forget(outbox);
 }
 
-/* Somebody else has it: that is told once, and from then on it is not ours. While nobody knows, nothing is done: a call that
- * fails here leaves no connection, and the next one tries again. */
+/* While nobody knows whose it is, nothing is done: a call that fails here leaves no connection, and the next one tries again.
+ * Once somebody else has it every call says so, whoever listens first, until it is asked for and given again. */
 static weir_code retake_lease(pg_outbox *outbox, weir_error *err) {
+    weir_error why = {0};
     if (!outbox->leased)
         return WEIR_OK;
     outbox->leased = false;
-    weir_code code = pg_outbox_lease(&outbox->base, err);
+    weir_code code = pg_outbox_lease(&outbox->base, &why);
     outbox->leased = code != WEIR_CONFLICT;
-    if (code != WEIR_OK && code != WEIR_CONFLICT)
+    if (code == WEIR_CONFLICT)
+        outbox->dispossessed = why;
+    else if (code != WEIR_OK)
         disconnect(outbox);
+    if (code != WEIR_OK && err)
+        *err = why;
     return code;
 }
 
@@ -151,7 +156,9 @@ weir_code pg_outbox_ready(pg_outbox *outbox, weir_error *err) {
         WEIR_TRY(connect_new(outbox, err));
         WEIR_TRY(retake_lease(outbox, err));
     }
-    return WEIR_OK;
+    if (outbox->dispossessed.code != WEIR_OK && err)
+        *err = outbox->dispossessed;
+    return outbox->dispossessed.code;
 }
 
 /* --- statements -------------------------------------------------------------------------------- */

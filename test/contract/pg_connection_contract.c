@@ -293,6 +293,36 @@ static void frozen_holders(void **state) {
     shop_close(&shop);
 }
 
+/* A wait has no way to say so; and what is told once may go to one who does not listen. */
+static void lost_leases(void **state) {
+    struct shop shop;
+    outbox *standby;
+    struct outbox_row *rows;
+    size_t count;
+    const struct outbox_wanted wanted = {.max_rows = 9, .max_bytes = 999};
+    const struct outbox_options options = {.lease_ms = 300};
+    char message[600];
+    (void)state;
+    shop_open(&shop, kit_postgres_database(kit_postgres_shared()), &options);
+    expect_ok(outbox_lease(shop.outbox, &shop.err), &shop.err);
+    expect_ok(outbox_open(&standby, shop.url, &options, &shop.err), &shop.err);
+    expect_ok(lease_in_time(standby), &shop.err);
+    for (int i = 0; i < 3; i++)
+        assert_true(outbox_wait(shop.outbox, 1));
+    assert_int_equal(outbox_claim(shop.outbox, &wanted, shop.arena, &rows, &count, &shop.err),
+                     WEIR_UNAVAILABLE);
+    snprintf(message, sizeof message, "another relay works on %s", outbox_url(standby));
+    for (int i = 0; i < 2; i++)
+        expect_error(outbox_claim(shop.outbox, &wanted, shop.arena, &rows, &count, &shop.err), WEIR_CONFLICT,
+                     &shop.err, message);
+    outbox_close(standby);
+    expect_error(outbox_claim(shop.outbox, &wanted, shop.arena, &rows, &count, &shop.err), WEIR_CONFLICT,
+                 &shop.err, message);
+    expect_ok(outbox_lease(shop.outbox, &shop.err), &shop.err);
+    expect_ok(outbox_claim(shop.outbox, &wanted, shop.arena, &rows, &count, &shop.err), &shop.err);
+    shop_close(&shop);
+}
+
 /* A holder that works keeps it for longer than its time. */
 static void living_holders(void **state) {
     struct shop shop;
@@ -389,6 +419,7 @@ static const struct spec specs[] = {
     {"a refusal names its remedy", refusals_say_what_to_do},
     {"one relay has the lease, also after its connection broke", one_relay_at_a_time},
     {"the lease of a holder that froze goes to who asks, and the frozen one gives up", frozen_holders},
+    {"a lease that was lost is lost for every call, also when a wait heard of it first", lost_leases},
     {"a holder that works keeps its lease", living_holders},
     {"writers wake a relay that sleeps, and only such a one", writers_wake_a_sleeper},
     {"a wait ends when it is told to, or when the connection breaks", waits_end},
