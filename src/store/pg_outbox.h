@@ -85,8 +85,9 @@ typedef struct pg_outbox {
     char stall[400];
     /* lease (pg_lease.c) */
     bool leased;
-    weir_error dispossessed; /* code != OK: it was lost to somebody else, and nothing is done until it is ours again */
-    bool untold; /* a wait found that settlements failed: the next call says so */
+    weir_error
+        dispossessed; /* code != OK: it was lost to somebody else, and nothing is done until it is ours again */
+    bool untold;      /* a wait found that settlements failed: the next call says so */
     int64_t lease_ms, beat_ns;
     int lease_pid; /* our server process that took it */
     /* waking up (pg_wait.c) */
