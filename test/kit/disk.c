@@ -20,7 +20,8 @@
 enum { PATH_SIZE = 512 };
 
 struct kit_disk {
-    char folder[PATH_SIZE], image[PATH_SIZE + 8], saved[PATH_SIZE + 8];
+    char folder[PATH_SIZE], image[PATH_SIZE + 24], saved[PATH_SIZE + 24];
+    int cuts;
 };
 
 /* From here on mounts are ours alone. "" when it worked. */
@@ -122,8 +123,9 @@ void kit_disk_remember(kit_disk *disk) {
 void kit_disk_cut(kit_disk *disk) {
     if (umount2(disk->folder, MNT_DETACH) != 0)
         fail_msg("cannot unmount %s: %s", disk->folder, strerror(errno));
+    unlink(disk->image); /* whoever still has it open keeps it */
     snprintf(disk->image, sizeof disk->image, "%s", disk->saved);
-    snprintf(disk->saved, sizeof disk->saved, "%s.again", disk->folder);
+    snprintf(disk->saved, sizeof disk->saved, "%s.saved%d", disk->folder, ++disk->cuts);
     const char *problem = mount_image(disk);
     if (problem)
         fail_msg("%s", problem);
