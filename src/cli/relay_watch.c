@@ -42,8 +42,10 @@ static void tell_changes(struct relays *relays, size_t i) {
     const struct metrics_outbox *seen = &relays->seen[i];
     const char *trouble = seen->stats.trouble;
     char line[64];
-    bool begins = seen->stats.active && !relaying->told_active, news = strcmp(trouble, relaying->told) != 0;
-    relaying->told_active = seen->stats.active;
+    bool begins = seen->stats.active && strcmp(seen->stats.phase, relaying->told_phase) != 0;
+    bool news = strcmp(trouble, relaying->told) != 0;
+    snprintf(relaying->told_phase, sizeof relaying->told_phase, "%s",
+             seen->stats.active ? seen->stats.phase : "");
     if (begins) {
         snprintf(line, sizeof line, "working (%s)", seen->stats.phase);
         relays_say(relays, relaying, line);

@@ -31,7 +31,7 @@ struct relaying {
     bool opened;                 /* ever: then its rows are known */
     struct metrics_outbox total; /* of the relays before this one */
     /* what was told last */
-    bool told_active;
+    char told_phase[32]; /* "": not at work */
     char told[sizeof((weir_relay_stats *)0)->trouble];
 };
 

@@ -351,22 +351,24 @@ static bool is_done(weir_relay *relay) {
            relay_store(relay, outbox_flush(relay->outbox, NULL)) == WEIR_OK;
 }
 
-/* A slot is made when every transaction that is open has ended, which may be never. */
-static weir_code give_up_slot(weir_relay *relay, weir_error *err) {
-    relay->done_ns = relay->done_ns ? relay->done_ns : relay->now_ns;
-    if (relay->now_ns - relay->done_ns < RELAY_ONCE_SLOT_MS * NS_PER_MS)
+/* What the log waits for may never come: a slot is made when every transaction that is open has ended. */
+static weir_code give_up_log(weir_relay *relay, weir_error *err) {
+    if (relay->done_ns == 0 || relay->told.progress != relay->progress)
+        relay->done_ns = relay->now_ns;
+    relay->progress = relay->told.progress;
+    if (relay->now_ns - relay->done_ns < RELAY_ONCE_LOG_MS * NS_PER_MS)
         return WEIR_OK;
     weir_fail(err, WEIR_TIMEOUT,
-              "%s: every event is in its stream, but the replication slot is not made after %d s",
-              outbox_url(relay->outbox), RELAY_ONCE_SLOT_MS / 1000);
-    return weir_hint(err, "it waits for transactions that are open: weir outbox check names them; run again");
+              "%s: every row of the table is in its stream, but the log did not get on for %d s",
+              outbox_url(relay->outbox), RELAY_ONCE_LOG_MS / 1000);
+    return weir_hint(err, "%s", relay->told.stall[0] ? relay->told.stall : "run again");
 }
 
-/* --once and everything is sent: is what the next run goes on from there as well? */
-static bool is_left_ready(weir_relay *relay, weir_code *code, weir_error *err) {
+/* --once and every row is sent: is what only the log has as well, and can the next run go on from there? */
+static bool is_done_with_log(weir_relay *relay, weir_code *code, weir_error *err) {
     outbox_tell(relay->outbox, &relay->told);
     if (relay->told.unready)
-        *code = give_up_slot(relay, err);
+        *code = give_up_log(relay, err);
     return !relay->told.unready || *code != WEIR_OK;
 }
 
@@ -380,8 +382,8 @@ static bool is_over(weir_relay *relay, bool once, weir_code *code, weir_error *e
     }
     if (stops(relay))
         return true;
-    if (once && is_done(relay))
-        return is_left_ready(relay, code, err);
+    if (once && is_done(relay) && is_done_with_log(relay, code, err))
+        return true;
     *code = once && !relay->look && all_looked(relay) && all_idle(relay) ? give_up_once(relay, err) : WEIR_OK;
     return *code != WEIR_OK;
 }

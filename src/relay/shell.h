@@ -20,16 +20,16 @@ enum {
     RELAY_ACK_TIMEOUT_MS = 5000,
     RELAY_WATCH_MS = 10000, /* how often a resting stream is looked at (A9) */
     RELAY_CLEAN_MS = 60000,
-    RELAY_CLEAN_ROWS = 500, /* a step of cleaning */
-    RELAY_WALK_SHARE = 50,  /* so many times as long as it took lies between two walks through a backlog */
-    RELAY_IDLE_MS = 1000,   /* the longest wait */
-    RELAY_ONCE_SLOT_MS = 30000, /* --once: a slot that is being made is waited for so long */
-    RELAY_STOP_MS = 2000,       /* asked to stop, an answer is waited for so long: closing takes time, too */
-    RELAY_FULL_ROWS = 256,      /* a batch of so many means backlog: the next one is sent ahead */
-    RELAY_AHEAD_MAX = 16,       /* so often in a row; then the outbox is read from its start again */
-    RELAY_SMALL_ROWS = 32,   /* a batch of fewer is flushed at once: nobody waits for a millisecond timer */
-    RELAY_AWAY_FAILURES = 3, /* of the database, one after the other: it is not busy, it is away */
-    RELAY_FLUSH_MS = 1000,   /* a server that is silent holds nothing else up for longer */
+    RELAY_CLEAN_ROWS = 500,    /* a step of cleaning */
+    RELAY_WALK_SHARE = 50,     /* so many times as long as it took lies between two walks through a backlog */
+    RELAY_IDLE_MS = 1000,      /* the longest wait */
+    RELAY_ONCE_LOG_MS = 30000, /* --once: so long the log may stand still */
+    RELAY_STOP_MS = 2000,      /* asked to stop, an answer is waited for so long: closing takes time, too */
+    RELAY_FULL_ROWS = 256,     /* a batch of so many means backlog: the next one is sent ahead */
+    RELAY_AHEAD_MAX = 16,      /* so often in a row; then the outbox is read from its start again */
+    RELAY_SMALL_ROWS = 32,     /* a batch of fewer is flushed at once: nobody waits for a millisecond timer */
+    RELAY_AWAY_FAILURES = 3,   /* of the database, one after the other: it is not busy, it is away */
+    RELAY_FLUSH_MS = 1000,     /* a server that is silent holds nothing else up for longer */
     RELAY_SWEPT_UNSETTLED = 16, /* settlements under way where cursors are removed */
     RELAY_CURSORS_KEPT =
         2, /* where cursors are removed, beyond settlements under way: a batch and the fence behind it */
@@ -105,7 +105,8 @@ struct weir_relay {
     int64_t clear_ns;  /* ... until then */
     bool clear_walked; /* this claim walks through them again */
     int64_t horizon;   /* --once: the last position to wait for; 0: for ever */
-    int64_t done_ns;   /* --once: when that was reached; 0: not yet */
+    int64_t done_ns;   /* --once: all rows were sent then, and the log got on last; 0: not yet */
+    uint64_t progress; /* of the log */
     uint64_t epoch;
     uint64_t tokens;
     int64_t now_ns;

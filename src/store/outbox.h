@@ -253,8 +253,10 @@ struct outbox_told {
     char stall
         [400]; /* why committed rows are held back: "transaction of process 4711 (psql, database shop) ..."; "" */
     int64_t slot_bytes; /* write-ahead log held back by our slot; 0: none */
-    bool
-        unready; /* the replication slot that the next run goes on from is not made, or not written down yet */
+    /* the slot that the next run goes on from is not made, or the log not read, and all of it settled, up to where it stood
+     * when the first rows were claimed */
+    bool unready;
+    uint64_t progress; /* grows while that comes nearer */
     bool
         held; /* the last claim gave fewer rows than are committed, to keep their order: no mark taken before it is one */
 };

@@ -131,6 +131,7 @@ static weir_code take_snapshot(wal_outbox *wal, weir_error *err) {
     weir_code code = wal_core_snapshot(wal->core, pg_text(result, 0, 0), err);
     PQclear(result);
     wal->snapshot_lsn = lsn;
+    wal->until_lsn = wal->until_lsn ? wal->until_lsn : lsn;
     wal->snapshot_ns = wal_outbox_now(wal);
     wal->table->snapshot = wal_core_snapshot_text(wal->core);
     return code;

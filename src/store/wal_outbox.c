@@ -240,7 +240,8 @@ static void wal_outbox_tell(outbox *any, struct outbox_told *out) {
     if (!tailing(wal) && !out->stall[0] && wal->hindrance[0])
         memcpy(out->stall, wal->hindrance, sizeof wal->hindrance);
     out->phase = tailing(wal) ? "following the log" : "catching up";
-    out->unready = wal->anew || !wal->slot.exists || !wal->slot.remembered;
+    out->unready = !tailing(wal) || wal->adopted || wal_core_confirmed(wal->core) < wal->until_lsn;
+    out->progress = tailing(wal) ? wal_core_said(wal->core) : 0;
     out->slot_bytes = wal->slot_bytes;
 }
 

@@ -50,8 +50,11 @@ typedef struct wal_outbox {
     char hindrance[400];  /* why the log is not followed yet */
     weir_error failure;   /* of the background, for the next call to return */
     int64_t slot_bytes;
-    int64_t hindered_ns;             /* try again then */
-    uint64_t snapshot_lsn;           /* where the log stood just before S0 */
+    uint64_t
+        until_lsn; /* what was committed before we began ends here, with the rows its messages became; 0: unknown */
+    bool adopted;          /* messages became rows, which stand behind until_lsn: the next look says where */
+    int64_t hindered_ns;   /* try again then */
+    uint64_t snapshot_lsn; /* where the log stood just before S0 */
     int64_t snapshot_ns, drained_ns; /* when S0 was taken, last asked about */
     int64_t making_ns;               /* since when the slot is being made */
     struct wal_predecessor {         /* whose walsender was found on the slot */

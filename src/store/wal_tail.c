@@ -99,6 +99,16 @@ static void take_look(wal_outbox *wal, const struct wal_written *written) {
                                                         wal_core_said(wal->core));
 }
 
+/* Rows that messages became are told by the log later than the messages: of a single run they are its work as well. */
+static void extend(wal_outbox *wal, const struct wal_written *written) {
+    if (written->looked && wal->adopted) {
+        wal->until_lsn = written->looked_at;
+        wal->adopted = false;
+    }
+    wal->adopted =
+        wal->adopted || written->errand_count > 0; /* a look of the same round may be before them */
+}
+
 static void take_written(wal_outbox *wal, const struct wal_written *written) {
     if (!written->ended)
         return;
@@ -110,6 +120,7 @@ static void take_written(wal_outbox *wal, const struct wal_written *written) {
         wal->written_lsn = written->confirm;
     if (written->looked)
         take_look(wal, written);
+    extend(wal, written);
     /* a look that takes long is made less often */
     int64_t now = wal_outbox_now(wal), took = now - wal->round_began_ns;
     wal->look_ns = written->looked ? now + 20 * took : wal->look_ns;

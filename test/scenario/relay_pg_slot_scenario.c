@@ -270,6 +270,33 @@ static void once_leaves_a_slot(void **state) {
     expect_diagnosis(&shop, WEIR_NOT_FOUND, message, true);
 }
 
+static void fill_message(struct shop *shop) {
+    char sql[200];
+    snprintf(sql, sizeof sql,
+             "SELECT weir_emit_message('order.placed', NULL, '{\"n\":%d,\"customer\":\"c%d\"}', id => "
+             "'row-%d')",
+             shop->rows, shop->rows % 7, shop->rows);
+    (void)shop_value(shop, sql);
+    shop->rows++;
+}
+
+/* What was committed before it began is its work, also where only the log has it. */
+static void once_sends_messages(void **state) {
+    (void)state;
+    weir_error err;
+    uint64_t published;
+    struct shop shop = shop_left_behind();
+    for (int i = 0; i < 3; i++) {
+        fill_message(&shop);
+        shop_fill(&shop, 10, 10);
+    }
+    fill_message(&shop);
+    expect_ok(run_once(&shop, &published, &err), &err);
+    assert_int_equal(published, 34);
+    shop_expect_all_once(&shop);
+    shop_close(&shop);
+}
+
 /* Thirty times as fast as the real one. */
 static int64_t fast_mono(void *self) {
     (void)self;
@@ -293,10 +320,10 @@ static void a_slot_that_cannot_be_made(void **state) {
     kit_sql(open, "BEGIN; SELECT pg_current_xact_id()");
     shop_fill(&shop, 50, 10);
     snprintf(message, sizeof message,
-             "%s: every event is in its stream, but the replication slot is not made after 30 s", shop.url);
+             "%s: every row of the table is in its stream, but the log did not get on for 30 s", shop.url);
     expect_error(run_once_at(&shop, &fast, &published, &err), WEIR_TIMEOUT, &err, message);
-    assert_string_equal(err.hint,
-                        "it waits for transactions that are open: weir outbox check names them; run again");
+    assert_string_equal(err.hint, "the log: making the replication slot waits for transactions that are "
+                                  "open; weir outbox check names them");
     assert_int_equal(published, 50);
     PQfinish(open);
     wait_until_free(&shop);
@@ -332,6 +359,7 @@ static const struct spec specs[] = {
      a_slot_that_somebody_reads},
     {"a slot dropped under the relay stops it", a_slot_dropped_under_the_relay},
     {"a single run leaves a slot behind that is remembered", once_leaves_a_slot},
+    {"a single run sends what only the log has", once_sends_messages},
     {"a single run says when the slot cannot be made", a_slot_that_cannot_be_made},
     {"polling and following the log continue each other", modes_follow_each_other},
 };
