@@ -211,18 +211,20 @@ static bool takes(const struct claiming *claiming, const struct wal_row *row) {
 }
 
 struct measure {
-    size_t rows, bytes;
+    size_t rows, bytes_before_last;
     struct wal_row *next; /* the first one of the next transaction */
 };
 
 static struct measure measure(const struct claiming *claiming, struct wal_row *row) {
     struct measure sum = {0};
     const struct wal_txn *txn = row->txn;
+    size_t bytes = 0;
     for (; row && row->txn == txn; row = row->next) {
         if (!takes(claiming, row))
             continue;
         sum.rows++;
-        sum.bytes += row->row.draft.payload.size;
+        sum.bytes_before_last = bytes;
+        bytes += row->row.draft.payload.size;
     }
     sum.next = row;
     return sum;
@@ -259,8 +261,8 @@ static bool give_txn(struct claiming *claiming, struct wal_row *row, struct meas
 static bool give_next(struct claiming *claiming, struct wal_row *row, struct measure sum) {
     const struct outbox_wanted *wanted = claiming->wanted;
     bool coming = !row->txn->complete && !wal_core_full(claiming->core);
-    bool fits =
-        claiming->count + sum.rows <= wanted->max_rows && claiming->bytes + sum.bytes <= wanted->max_bytes;
+    bool fits = claiming->count + sum.rows <= wanted->max_rows &&
+                claiming->bytes + sum.bytes_before_last < wanted->max_bytes;
     if (claiming->count > 0 && (coming || !fits))
         return false;
     if (coming && fits)

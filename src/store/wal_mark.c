@@ -310,7 +310,8 @@ bool wal_mark_busy(const wal_mark *mark) {
 static weir_code take_settled(wal_mark *mark, const PGresult *result, weir_error *err) {
     if (pg_int(result, 0, 0) == 1)
         return WEIR_OK;
-    weir_fail(err, WEIR_CONFLICT, "%s: a stream's place was moved while it was being settled", mark->pg->url);
+    weir_fail(err, WEIR_CONFLICT, "%s: somebody else settled a batch to %.*s meanwhile", mark->pg->url,
+              TEXT_ARG(pg_text(result, 0, 1)));
     if (err)
         err->retriable = true; /* after everything was read anew */
     return WEIR_CONFLICT;

@@ -104,11 +104,26 @@ static weir_code settle_in_table(wal_outbox *wal, const struct outbox_settlement
     return WEIR_OK;
 }
 
+/* Settlements of a stream that are gathered become one, which the database compares with what the first was built on; so that
+ * each builds on the one before is looked at here. */
+static weir_code follows(wal_outbox *wal, const struct outbox_settlement *settlement, weir_error *err) {
+    uint64_t place = *place_of(wal, settlement->stream);
+    if (place == settlement->was.settled_seq || place == settlement->cursor_seq)
+        return WEIR_OK;
+    weir_fail(err, WEIR_CONFLICT, "%s: somebody else settled a batch to %s meanwhile", wal->base.url,
+              settlement->stream);
+    if (err)
+        err->retriable = true; /* after everything was read anew */
+    return WEIR_CONFLICT;
+}
+
 static weir_code wal_outbox_settle(outbox *any, const struct outbox_settlement *settlement, weir_error *err) {
     wal_outbox *wal = (wal_outbox *)any;
     bool direct = !tailing(wal) || settlement->verify || wal->failure.code != WEIR_OK;
-    if (!direct)
+    if (!direct) {
+        WEIR_TRY(follows(wal, settlement, err));
         WEIR_TRY(wal_outbox_make_room(wal, err));
+    }
     *place_of(wal, settlement->stream) = settlement->cursor_seq;
     if (direct || !tailing(wal))
         return settle_in_table(wal, settlement, err);

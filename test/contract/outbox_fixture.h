@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -22,6 +23,7 @@
 
 struct backend {
     const char *name;
+    bool wal;                    /* open it to follow the log */
     const char *(*create)(void); /* a fresh outbox; its url */
     void (*sql)(const char *url,
                 const char *text); /* runs statements on a connection of its own; must succeed */
@@ -122,6 +124,13 @@ static const struct backend backends[] = {
      .refused = postgres_refused,
      .begin = postgres_begin,
      .rollback = postgres_rollback},
+    {.name = "log",
+     .wal = true,
+     .create = postgres_create,
+     .sql = postgres_sql,
+     .refused = postgres_refused,
+     .begin = postgres_begin,
+     .rollback = postgres_rollback},
 };
 
 /* --- a case's world ---------------------------------------------------------------------------- */
@@ -138,6 +147,58 @@ static inline bool is_on(const struct world *world, const char *backend) {
     return strcmp(world->backend->name, backend) == 0;
 }
 
+static inline outbox *open_outbox(struct world *world) {
+    outbox *opened;
+    const struct outbox_options options = {.wal = world->backend->wal};
+    expect_ok(outbox_open(&opened, world->url, &options, &world->err), &world->err);
+    return opened;
+}
+
+static inline int64_t now_ms(void) {
+    const weir_clock *clock = weir_clock_system();
+    return clock->mono_ns(clock->self) / 1000000;
+}
+
+/* A log tells of a commit a little later. Waits until it did; or, where it leads back to the table, until that was looked at
+ * again, which it is once a second. */
+static inline void await_log(struct world *world) {
+    struct outbox_told told;
+    if (!world->backend->wal)
+        return;
+    PGconn *connection = kit_sql_connect(world->url);
+    uint64_t lsn = (uint64_t)kit_sql_number(connection, "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn");
+    PQfinish(connection);
+    int64_t start = now_ms();
+    for (outbox_tell(world->outbox, &told); told.progress < lsn; outbox_tell(world->outbox, &told)) {
+        bool table = strcmp(told.phase, "catching up") == 0;
+        if (table && now_ms() - start > 1100)
+            return;
+        if (now_ms() - start > 20000)
+            fail_msg("the log was not read within 20 s");
+        (void)outbox_wait(world->outbox, 20);
+    }
+}
+
+static inline void begin_to_follow(struct world *world) {
+    struct outbox_told told = {.unready = true};
+    for (int64_t end = now_ms() + 20000; told.unready && now_ms() < end; outbox_tell(world->outbox, &told))
+        (void)outbox_wait(world->outbox, 20);
+    assert_string_equal(told.phase, "following the log");
+}
+
+/* A server has few slots. */
+static inline void drop_slot(const struct world *world) {
+    PGconn *connection = kit_sql_connect(world->url);
+    for (int64_t end = now_ms() + 5000;
+         kit_sql_number(connection, "SELECT count(active_pid) FROM pg_replication_slots WHERE database = "
+                                    "current_database()") > 0 &&
+         now_ms() < end;)
+        usleep(5000);
+    kit_sql(connection, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database "
+                        "= current_database()");
+    PQfinish(connection);
+}
+
 /* only: the name of a backend, NULL: all of them */
 static inline void each_backend(void (*run)(struct world *world), const char *only) {
     for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
@@ -145,9 +206,13 @@ static inline void each_backend(void (*run)(struct world *world), const char *on
             continue;
         struct world world = {.backend = &backends[i], .arena = arena_new()};
         snprintf(world.url, sizeof world.url, "%s", backends[i].create());
-        expect_ok(outbox_open(&world.outbox, world.url, NULL, &world.err), &world.err);
+        world.outbox = open_outbox(&world);
+        if (world.backend->wal)
+            begin_to_follow(&world);
         run(&world);
         outbox_close(world.outbox);
+        if (world.backend->wal)
+            drop_slot(&world);
         arena_free(world.arena);
     }
 }
@@ -174,6 +239,7 @@ static inline struct claimed claim_wanted(struct world *world, struct outbox_wan
         wanted.max_rows = 999;
     if (wanted.max_bytes == 0)
         wanted.max_bytes = 4 << 20;
+    await_log(world);
     expect_ok(outbox_claim(world->outbox, &wanted, world->arena, &claimed.rows, &claimed.count, &world->err),
               &world->err);
     return claimed;
@@ -181,6 +247,13 @@ static inline struct claimed claim_wanted(struct world *world, struct outbox_wan
 
 static inline struct claimed claim(struct world *world) {
     return claim_wanted(world, (struct outbox_wanted){0});
+}
+
+static inline struct outbox_span span(struct world *world) {
+    struct outbox_span span;
+    await_log(world);
+    expect_ok(outbox_span(world->outbox, &span, &world->err), &world->err);
+    return span;
 }
 
 static inline void insert(struct world *world, const char *type, int count) {
@@ -207,7 +280,9 @@ static inline struct outbox_settlement settlement_of(struct world *world, const 
     return settlement;
 }
 
+/* Rows that are settled or parked were claimed before. */
 static inline void settle(struct world *world, int64_t first, int64_t last, uint64_t cursor) {
+    await_log(world);
     struct outbox_range range = {first, last};
     struct outbox_settlement settlement = settlement_of(world, &range, cursor);
     expect_ok(outbox_settle(world->outbox, &settlement, &world->err), &world->err);

@@ -15,7 +15,7 @@ CASE(one_lease) {
     struct outbox_health health;
     expect_ok(outbox_lease(world->outbox, &world->err), &world->err);
     expect_ok(outbox_lease(world->outbox, &world->err), &world->err);
-    expect_ok(outbox_open(&other, world->url, NULL, &world->err), &world->err);
+    other = open_outbox(world);
     snprintf(message, sizeof message, "another relay works on %s", world->url);
     expect_error(outbox_lease(other, &world->err), WEIR_CONFLICT, &world->err, message);
     char hint[sizeof world->err.hint];
@@ -33,11 +33,6 @@ CASE(one_lease) {
     outbox_close(world->outbox);
     expect_ok(outbox_lease(other, &world->err), &world->err);
     world->outbox = other;
-}
-
-static int64_t now_ms(void) {
-    const weir_clock *clock = weir_clock_system();
-    return clock->mono_ns(clock->self) / 1000000;
 }
 
 CASE(a_commit_wakes) {
@@ -104,7 +99,7 @@ CASE(init_again_keeps_everything) {
     insert(world, "a.b", 2);
     expect_ok(outbox_init(world->url, &world->err), &world->err);
     outbox_close(world->outbox);
-    expect_ok(outbox_open(&world->outbox, world->url, NULL, &world->err), &world->err);
+    world->outbox = open_outbox(world);
     assert_string_equal(outbox_uuid(world->outbox), uuid);
     assert_int_equal(strlen(uuid), 36);
     expect_counts(world, 2, 0, 0);
