@@ -173,6 +173,11 @@ static bool takes_rows(const struct relay_stream *stream) {
            relay_core_want(stream->core) == WANT_ROWS && !stream->staged.broken;
 }
 
+/* ... in a claim of several streams? A transaction that the stream has in part may not be torn by what others would take first. */
+static bool takes_any(const struct relay_stream *stream) {
+    return takes_rows(stream) && stream->begun == 0;
+}
+
 static struct take_room room_of(const struct relay_stream *stream, bool open) {
     size_t rows = relay_core_rows_max(stream->core);
     return (struct take_room){.rows = rows,
@@ -205,7 +210,7 @@ static weir_code find_stream(weir_relay *relay, struct claimed *claimed, size_t 
     return WEIR_OK;
 }
 
-static void stage_taken(weir_relay *relay, const struct claimed *claimed) {
+static void stage_taken(weir_relay *relay, const struct claimed *claimed, const struct take_room *rooms) {
     for (size_t i = 0; i < claimed->count; i++) {
         if (!claimed->takes[i].taken)
             continue;
@@ -214,6 +219,7 @@ static void stage_taken(weir_relay *relay, const struct claimed *claimed) {
             stage_begin(stream);
         if (!stream->staged.broken)
             stage_row(stream, claimed->defs[i], &claimed->rows[i]);
+        stream->staged.goes_on = rooms[stream->number].goes_on;
     }
 }
 
@@ -224,12 +230,12 @@ static weir_code stage_claim(weir_relay *relay, struct outbox_row *rows, size_t 
     for (size_t i = 0; i < count; i++)
         WEIR_TRY(find_stream(relay, &claimed, i, err));
     for (size_t i = 0; i < relay->stream_count; i++) {
-        bool open = takes_rows(relay->streams[i]);
+        bool open = takes_any(relay->streams[i]);
         rooms[i] = room_of(relay->streams[i], open);
         relay->streams[i]->ahead_runs = open ? 0 : relay->streams[i]->ahead_runs;
     }
     take_rows(claimed.takes, count, rooms);
-    stage_taken(relay, &claimed);
+    stage_taken(relay, &claimed, rooms);
     return WEIR_OK;
 }
 
@@ -239,7 +245,7 @@ static uint64_t types_of_busy(weir_relay *relay, struct outbox_wanted *wanted) {
     uint64_t busy = 0;
     for (size_t i = 0; i < relay->stream_count; i++) {
         struct relay_stream *stream = relay->streams[i];
-        if (takes_rows(stream))
+        if (takes_any(stream))
             continue;
         busy |= 1ull << i;
         for (size_t j = 0; j < stream->types.count; j++)
@@ -269,6 +275,81 @@ static weir_code claim_and_stage(weir_relay *relay, const struct outbox_wanted *
     return WEIR_OK;
 }
 
+/* --- a claim of one stream ------------------------------------------------------------------------ */
+
+static void stage_one(struct relay_stream *stream, struct outbox_row *rows, size_t count) {
+    weir_relay *relay = stream->relay;
+    struct claimed claimed;
+    struct take_room rooms[LIMIT_RELAY_STREAMS];
+    claimed_begin(&claimed, relay, rows, count);
+    for (size_t i = 0; i < count; i++) {
+        claimed.defs[i] = catalog_event(relay->catalog, rows[i].draft.type);
+        if (rows[i].defect)
+            park_defect(relay, &rows[i]);
+        else if (claimed.defs[i])
+            claimed.takes[i].stream = stream->number;
+    }
+    rooms[stream->number] = room_of(stream, true);
+    take_rows(claimed.takes, count, rooms);
+    stage_taken(relay, &claimed, rooms);
+}
+
+/* `flying`: how many rows of it are under way. */
+static weir_code claim_one(struct relay_stream *stream, size_t flying, size_t *count, weir_error *err) {
+    weir_relay *relay = stream->relay;
+    struct outbox_row *rows;
+    struct outbox_wanted wanted = {.max_rows = LIMIT_BATCH_EVENTS,
+                                   .max_bytes = LIMIT_BATCH_BYTES,
+                                   .flying = stream->flying,
+                                   .flying_count = flying,
+                                   .begun = stream->begun,
+                                   .types = stream->types.items,
+                                   .type_count = stream->types.count,
+                                   .only = true};
+    begin_turn(relay);
+    WEIR_TRY(outbox_claim(relay->outbox, &wanted, relay->turn, &rows, count, err));
+    stage_one(stream, rows, *count);
+    if (stream->staged.broken)
+        staged_drop(&stream->staged);
+    return write_parked(relay, err);
+}
+
+/* What a stream has in part is gone on with before anything else goes there. */
+static weir_code go_on_with_begun(weir_relay *relay, size_t *count, weir_error *err) {
+    for (size_t i = 0; i < relay->stream_count; i++) {
+        struct relay_stream *stream = relay->streams[i];
+        size_t rows;
+        if (!takes_rows(stream) || stream->begun == 0)
+            continue;
+        WEIR_TRY(claim_one(stream, 0, &rows, err));
+        stream->ahead_runs = 0;
+        stream->begun = rows > 0 ? stream->begun : 0;
+        relay_commit_staged(stream);
+        *count += rows;
+    }
+    return WEIR_OK;
+}
+
+/* Sent ahead of an answer. */
+static weir_code claim_ahead(struct relay_stream *stream, weir_error *err) {
+    size_t count;
+    stream->ahead_runs++;
+    return claim_one(stream, stream->flying_count, &count, err);
+}
+
+weir_code relay_claim_ahead(weir_relay *relay, weir_error *err) {
+    for (size_t i = 0; i < relay->stream_count; i++) {
+        struct relay_stream *stream = relay->streams[i];
+        bool waits = stream->token != 0 && stream->sent_full && stream->staged.count == 0 &&
+                     !relay_core_careful(stream->core);
+        if (waits && stream->ahead_runs < RELAY_AHEAD_MAX)
+            WEIR_TRY(claim_ahead(stream, err));
+    }
+    return WEIR_OK;
+}
+
+/* --- a claim of all of them ------------------------------------------------------------------------ */
+
 /* A busy stream with a long backlog would be walked through again for every row of another one. So it is
  * remembered how far there was nothing but rows of busy streams; for a second, because parked rows may come
  * back before that place, and longer where the walk is long: it takes a fiftieth of the time at most. Rows that were held
@@ -292,8 +373,10 @@ static void walked(weir_relay *relay, int64_t began_ns) {
 weir_code relay_claim(weir_relay *relay, size_t *count, weir_error *err) {
     struct outbox_wanted wanted = {.max_rows = LIMIT_BATCH_EVENTS, .max_bytes = LIMIT_BATCH_BYTES};
     struct outbox_span span;
+    size_t begun = 0;
     if (relay->held_stale)
         WEIR_TRY(relay_held_read(relay, err));
+    WEIR_TRY(go_on_with_begun(relay, &begun, err));
     begin_turn(relay);
     uint64_t busy = types_of_busy(relay, &wanted);
     WEIR_TRY(skip_known(relay, busy, &wanted, &span, err));
@@ -307,57 +390,14 @@ weir_code relay_claim(weir_relay *relay, size_t *count, weir_error *err) {
     relay->clear = *count == 0 && !told.held ? span.last : wanted.after;
     for (size_t i = 0; i < relay->stream_count; i++)
         relay_commit_staged(relay->streams[i]);
+    *count += begun;
     return WEIR_OK;
 }
 
-/* --- ahead --------------------------------------------------------------------------------------- */
-
-static void stage_ahead(struct relay_stream *stream, struct outbox_row *rows, size_t count) {
-    weir_relay *relay = stream->relay;
-    struct claimed claimed;
-    struct take_room rooms[LIMIT_RELAY_STREAMS];
-    claimed_begin(&claimed, relay, rows, count);
-    for (size_t i = 0; i < count; i++) {
-        claimed.defs[i] = catalog_event(relay->catalog, rows[i].draft.type);
-        if (rows[i].defect)
-            park_defect(relay, &rows[i]);
-        else if (claimed.defs[i])
-            claimed.takes[i].stream = stream->number;
-    }
-    rooms[stream->number] = room_of(stream, true);
-    take_rows(claimed.takes, count, rooms);
-    stage_taken(relay, &claimed);
-}
-
-static weir_code claim_ahead(struct relay_stream *stream, weir_error *err) {
-    weir_relay *relay = stream->relay;
-    struct outbox_row *rows;
-    size_t count;
-    struct outbox_wanted wanted = {.max_rows = LIMIT_BATCH_EVENTS,
-                                   .max_bytes = LIMIT_BATCH_BYTES,
-                                   .flying = stream->flying,
-                                   .flying_count = stream->flying_count,
-                                   .types = stream->types.items,
-                                   .type_count = stream->types.count,
-                                   .only = true};
-    begin_turn(relay);
-    WEIR_TRY(outbox_claim(relay->outbox, &wanted, relay->turn, &rows, &count, err));
-    stream->ahead_runs++;
-    stage_ahead(stream, rows, count);
-    if (stream->staged.broken)
-        staged_drop(&stream->staged);
-    return write_parked(relay, err);
-}
-
-weir_code relay_claim_ahead(weir_relay *relay, weir_error *err) {
-    for (size_t i = 0; i < relay->stream_count; i++) {
-        struct relay_stream *stream = relay->streams[i];
-        bool waits = stream->token != 0 && stream->sent_full && stream->staged.count == 0 &&
-                     !relay_core_careful(stream->core);
-        if (waits && stream->ahead_runs < RELAY_AHEAD_MAX)
-            WEIR_TRY(claim_ahead(stream, err));
-    }
-    return WEIR_OK;
+void relay_look_anew(weir_relay *relay) {
+    relay->clear = (struct outbox_mark){0};
+    for (size_t i = 0; i < relay->stream_count; i++)
+        relay->streams[i]->begun = 0;
 }
 
 /* --- committing ------------------------------------------------------------------------------------ */
@@ -409,6 +449,7 @@ void relay_commit_staged(struct relay_stream *stream) {
         memcpy(stream->flying, staged->positions, staged->count * sizeof *staged->positions);
         stream->flying_count = staged->count;
         stream->sent_full = staged->count >= RELAY_FULL_ROWS || staged->bytes >= LIMIT_BATCH_BYTES / 2;
+        stream->begun = staged->goes_on ? staged->positions[staged->count - 1] : 0;
         relay_core_batch(stream->core, staged->positions, staged->count, staged->ids_hash);
         send_cursor(stream);
     }

@@ -286,6 +286,7 @@ static weir_code begin(weir_relay *relay, bool once, weir_error *err) {
     for (size_t i = 0; i < count; i++) {
         struct relay_stream *stream;
         WEIR_TRY(relay_stream_find(&stream, relay, names[i], err));
+        stream->begun_known = false;
     }
     WEIR_TRY(relay_held_read(relay, err));
     relay->look = true;

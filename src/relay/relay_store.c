@@ -17,6 +17,7 @@ weir_code relay_store(weir_relay *relay, weir_code code) {
     weir_error why = {0};
     if (code == WEIR_OK || code == WEIR_NOT_FOUND)
         return code;
+    relay->clear = (struct outbox_mark){0}; /* settlements that are lost may be of rows below it */
     for (size_t i = 0; i < relay->stream_count; i++)
         relay_core_reload(relay->streams[i]->core);
     if ((code == WEIR_UNAVAILABLE || code == WEIR_TIMEOUT) && ++relay->away >= RELAY_AWAY_FAILURES)
@@ -32,6 +33,7 @@ static void forget_flights(weir_relay *relay) {
     for (size_t i = 0; i < relay->stream_count; i++) {
         struct relay_stream *stream = relay->streams[i];
         stream->token = 0;
+        stream->begun_known = false;
         staged_drop(&stream->staged);
         if (relay_core_want(stream->core) == WANT_SEND)
             relay_core_unknown(stream->core, "the lease was lost before the answer came", relay->now_ns);

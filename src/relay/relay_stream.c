@@ -113,9 +113,29 @@ static weir_code do_load(struct relay_stream *stream, weir_error *err) {
     return WEIR_OK;
 }
 
+/* Events that wait for a parked one of their key come back in their order when it is let go, before all else: who was not there
+ * when that happened goes on with nothing. */
+static bool may_go_on(const struct relay_stream *stream) {
+    const weir_catalog *catalog = stream->relay->catalog;
+    for (size_t i = 0; i < catalog->events.count; i++)
+        if (catalog->events.items[i]->holds && strcmp(catalog->events.items[i]->stream, stream->name) == 0)
+            return false;
+    return true;
+}
+
+/* A new run: the last row in the stream may be of a transaction that an earlier one did not come to the end of. */
+static void learn_begun(struct relay_stream *stream, const struct relay_cursor *cursor) {
+    if (stream->begun_known)
+        return;
+    bool rows = cursor->found && !cursor->heal && cursor->range_count > 0;
+    stream->begun = rows && may_go_on(stream) ? cursor->ranges[cursor->range_count - 1].last : 0;
+    stream->begun_known = true;
+}
+
 static weir_code do_read_cursor(struct relay_stream *stream, weir_error *err) {
     struct relay_cursor *cursor = &stream->relay->cursor;
     WEIR_TRY(cursor_load(cursor, stream->relay->connection, stream->name, stream->cursor_subject, 0, err));
+    learn_begun(stream, cursor);
     relay_core_cursor(stream->core, cursor);
     return WEIR_OK;
 }
@@ -188,6 +208,8 @@ static weir_code do_settle(struct relay_stream *stream, weir_error *err) {
     if (relay_store(relay, code) == WEIR_CONFLICT)
         return WEIR_OK;
     WEIR_TRY(code);
+    if (gap)
+        relay_look_anew(relay);
     count_settled(stream, &settlement, reconciled, gap);
     if (settlement.was.settled_seq > 0)
         sweep_cursors(stream);
@@ -201,7 +223,7 @@ static weir_code do_heal(struct relay_stream *stream, weir_error *err) {
     size_t again = 0;
     char number[24];
     weir_code code = relay_heal(stream, &again, err);
-    relay->clear = (struct outbox_mark){0}; /* rows below it may be pending again */
+    relay_look_anew(relay);
     snprintf(number, sizeof number, "%zu", again);
     if (again > 0 || code == WEIR_OK)
         log_line(LOG_WARN, "relay", "the stream forgot acknowledged events; they are sent again", "outbox",

@@ -69,6 +69,8 @@ struct relay_stream {
     size_t flying_count;
     bool sent_full;
     int ahead_runs;
+    int64_t begun; /* a row of a transaction that it may have in part, which is gone on with first; 0: none */
+    bool begun_known;       /* in this run; the stream's last cursor says it */
     struct answer answer;   /* under relay->lock */
     _Atomic uint64_t asked; /* the tokens of the batch's own messages begin here; 0: none has one */
     struct answer inner;    /* the first of them that was refused; under relay->lock */
@@ -146,6 +148,8 @@ WEIR_MUST_CHECK weir_code relay_claim_ahead(weir_relay *relay, weir_error *err);
 /* Commits what is staged where that may be done, and forgets it otherwise: what follows is read anew. */
 void relay_commit_staged(struct relay_stream *stream);
 void relay_send_fence(struct relay_stream *stream);
+/* Rows are pending again that come before some that were seen or sent: nothing is passed over or gone on with before them. */
+void relay_look_anew(weir_relay *relay);
 
 /* --- relay_store.c --- */
 /* Hands on what a call of the store said. A failure makes every core read anew; the lease may be lost with it. */

@@ -18,6 +18,7 @@ void staged_begin(struct staged *staged, const char *batch_id, uint64_t epoch, u
     staged->bytes = staged->count = 0;
     staged->ids_hash = OUTBOX_HASH_START;
     staged->first_token = 0;
+    staged->goes_on = false;
 }
 
 void staged_add(struct staged *staged, int64_t pos, weir_text id, size_t bytes) {

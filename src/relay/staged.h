@@ -18,6 +18,7 @@ struct staged {
     size_t bytes, count;
     int64_t positions[LIMIT_BATCH_EVENTS];
     uint64_t ids_hash;
+    bool goes_on;         /* its last row's transaction may have more for this stream */
     uint64_t first_token; /* not 0: every message asks for an answer, and row i for this + i */
     bool broken;          /* the connection refused one of them; until it is dropped */
 };

@@ -36,7 +36,7 @@ static bool take(struct take_row *row, struct take_room *room, bool whole) {
 }
 
 /* One transaction; how many rows it took or set aside. */
-static size_t take_transaction(struct take_row *rows, size_t count, struct take_room *rooms) {
+static size_t take_transaction(struct take_row *rows, size_t count, bool goes_on, struct take_room *rooms) {
     struct need needs[LIMIT_RELAY_STREAMS] = {0};
     bool whole[LIMIT_RELAY_STREAMS];
     size_t progress = 0;
@@ -54,7 +54,10 @@ static size_t take_transaction(struct take_row *rows, size_t count, struct take_
     }
     for (size_t i = 0; i < count; i++) {
         int s = rows[i].stream;
-        progress += s == TAKE_NOWHERE || (!rooms[s].closed && take(&rows[i], &rooms[s], whole[s]));
+        bool taken = s != TAKE_NOWHERE && !rooms[s].closed && take(&rows[i], &rooms[s], whole[s]);
+        progress += s == TAKE_NOWHERE || taken;
+        if (taken)
+            rooms[s].goes_on = --needs[s].rows > 0 || goes_on;
     }
     return progress;
 }
@@ -73,6 +76,6 @@ void take_rows(struct take_row *rows, size_t count, struct take_room rooms[LIMIT
         bool goes_on = rows[from].txn != 0 && !rows[end - 1].ends_txn;
         if (goes_on && progress > 0)
             return;
-        progress += take_transaction(rows + from, end - from, rooms);
+        progress += take_transaction(rows + from, end - from, goes_on, rooms);
     }
 }

@@ -25,6 +25,7 @@ struct take_room {
     size_t rows, bytes;       /* left */
     size_t of_rows, of_bytes; /* of an empty batch */
     bool closed;              /* it takes none in this claim: once a row was left out, later ones are too */
+    bool goes_on;             /* the answer: the last transaction it took rows of may have more for it */
 };
 
 /* Rows in the order in which they enter their streams; rooms by number. A transaction that does not end within the claim

@@ -123,6 +123,9 @@ struct outbox_wanted {
     struct outbox_mark after;   /* rows that were seen before it was taken are left out; {0}: none is */
     const int64_t *flying;      /* positions that are being sent now, in the order claimed: left out */
     size_t flying_count;
+    int64_t
+        begun; /* not 0: a row of a transaction that the stream of these types may have in part: while it has more of
+                      them, those come, and nothing else */
     const char *const *types; /* event types ... */
     size_t type_count;
     bool only; /* ... that are wanted, and no others; false: that are left out */

@@ -13,7 +13,7 @@
 #include "store/pg_outbox.h"
 
 enum {
-    FURTHER_MAX = 16,  /* windows in which nothing ended, in one claim */
+    FURTHER_MAX = 64,  /* windows in which nothing ended, in one claim */
     BOTTOM_SHARE = 50, /* at most this part of the time goes into looks from the very front */
 };
 
@@ -44,13 +44,6 @@ static void take_look(pg_outbox *outbox, const PGresult *result) {
 void pg_outbox_floor(struct pg_args *args, const pg_outbox *outbox) {
     pg_arg_int8(args, outbox->floor);
     pg_arg_xid8s(args, outbox->late, outbox->late_count);
-}
-
-static bool is_late(const pg_outbox *outbox, uint64_t xid) {
-    for (size_t i = 0; i < outbox->late_count; i++)
-        if (outbox->late[i] == xid)
-            return true;
-    return false;
 }
 
 /* Somebody may have made rows pending again that stand below the floor (`weir outbox retry`). */
@@ -209,32 +202,42 @@ static void hand_out(const PGresult *result, const size_t *order, size_t count, 
         (*rows)[i].ends_txn = i + 1 == count || (*rows)[i].txn != (*rows)[i + 1].txn;
 }
 
-/* The next part of a transaction that does not fit one claim. */
-static weir_code claim_giant(pg_outbox *outbox, const struct asked *asked, struct txn_giant giant,
-                             struct outbox_row **rows, size_t *count, weir_error *err) {
+/* Which one: by its number, or as that of the row at `pos`. */
+struct part {
+    uint64_t xid;
+    int64_t pos;
+};
+
+static void part_args(struct pg_args *args, const pg_outbox *outbox, const struct asked *asked,
+                      struct part of) {
     const struct outbox_wanted *wanted = asked->wanted;
-    PGresult *result, *more = NULL;
-    struct pg_args *args = pg_outbox_args(outbox);
-    pg_arg_xid8(args, giant.xid);
+    pg_outbox_floor(args, outbox);
     pg_arg_int4(args, rows_max(wanted));
     pg_arg_int8(args, (int64_t)wanted->max_bytes);
     pg_arg_int8s(args, wanted->flying, wanted->flying_count);
     type_args(args, wanted);
-    pg_arg_int8(args, is_late(outbox, giant.xid) ? 0 : outbox->floor);
+    pg_arg_xid8(args, of.xid);
+    pg_arg_int8(args, of.pos);
+    pg_arg_cstr(args, outbox->snapshot);
+}
+
+/* The next part of a transaction that does not fit one claim. */
+static weir_code claim_part(pg_outbox *outbox, const struct asked *asked, struct part of,
+                            struct outbox_row **rows, size_t *count, weir_error *err) {
+    const struct outbox_wanted *wanted = asked->wanted;
+    PGresult *result, *more = NULL;
+    part_args(pg_outbox_args(outbox), outbox, asked, of);
     WEIR_TRY(fetch(outbox, "claim_txn", &result, err));
     *count = (size_t)PQntuples(result);
     hand_out(result, NULL, *count, asked->arena, rows);
-    bool full = *count > 0 && is_full(wanted, result), goes_on = false;
+    bool full = *count > 0 && is_full(wanted, result);
     PQclear(result);
-    if (full) {
-        WEIR_TRY(ask_goes_on(outbox, wanted, &giant.xid, 1, (*rows)[*count - 1].pos, &more, err));
-        goes_on = PQntuples(more) > 0;
-        PQclear(more);
-        (*rows)[*count - 1].ends_txn = !goes_on;
-    }
-    if (goes_on && outbox->current.xid != giant.xid)
-        handed_copy(&outbox->before, &outbox->handed);
-    outbox->current = goes_on ? giant : (struct txn_giant){0};
+    if (!full)
+        return WEIR_OK;
+    struct outbox_row *last = &(*rows)[*count - 1];
+    WEIR_TRY(ask_goes_on(outbox, wanted, &last->txn, 1, last->pos, &more, err));
+    last->ends_txn = PQntuples(more) == 0;
+    PQclear(more);
     return WEIR_OK;
 }
 
@@ -297,39 +300,15 @@ static weir_code claim_by_position(pg_outbox *outbox, struct asked *asked, struc
     return WEIR_OK;
 }
 
-/* A transaction that was begun is gone on with, unless rows that came before it have to come again. */
-static weir_code goes_on_with_current(pg_outbox *outbox, const struct asked *asked, bool *yes,
-                                      weir_error *err) {
-    const struct outbox_wanted *wanted = asked->wanted;
-    PGresult *result;
-    *yes = outbox->current.xid && !outbox->snapshot;
-    if (!*yes || outbox->before.count == 0)
-        return WEIR_OK;
-    int64_t *lost = arena_alloc(asked->arena, outbox->before.count * sizeof *lost);
-    size_t count = handed_lost(&outbox->before, wanted->flying, wanted->flying_count, lost);
-    if (count == 0)
-        return WEIR_OK;
-    struct pg_args *args = pg_outbox_args(outbox);
-    pg_arg_int8s(args, lost, count);
-    type_args(args, wanted);
-    WEIR_TRY(pg_outbox_call(outbox, "again", &result, err));
-    *yes = !pg_bool(result, 0, 0);
-    PQclear(result);
-    return WEIR_OK;
-}
-
 static weir_code claim_rows(pg_outbox *outbox, struct asked *asked, struct outbox_row **rows, size_t *count,
                             weir_error *err) {
     struct txn_choice choice = {.next = TXN_FURTHER};
-    bool current;
     *count = 0;
-    WEIR_TRY(goes_on_with_current(outbox, asked, &current, err));
-    if (current) {
-        WEIR_TRY(claim_giant(outbox, asked, outbox->current, rows, count, err));
+    if (asked->wanted->begun) {
+        WEIR_TRY(claim_part(outbox, asked, (struct part){.pos = asked->wanted->begun}, rows, count, err));
         if (*count > 0)
             return WEIR_OK;
     }
-    outbox->current.xid = 0;
     for (int i = 0; choice.next == TXN_FURTHER && i < FURTHER_MAX; i++)
         WEIR_TRY(choose(outbox, asked, &choice, rows, err));
     pg_outbox_held(outbox, choice.held, choice.held_by);
@@ -337,7 +316,7 @@ static weir_code claim_rows(pg_outbox *outbox, struct asked *asked, struct outbo
     *count = choice.count;
     switch (choice.next) {
     case TXN_GIANT:
-        return claim_giant(outbox, asked, choice.giant, rows, count, err);
+        return claim_part(outbox, asked, (struct part){.xid = choice.giant.xid}, rows, count, err);
     case TXN_FURTHER:
         return claim_by_position(outbox, asked, rows, count, err);
     case TXN_ROWS:
@@ -358,7 +337,6 @@ weir_code pg_outbox_claim(outbox *any, const struct outbox_wanted *wanted, arena
     int64_t began = mono_ns(outbox);
     bool bottom = look_from_bottom(outbox, began);
     WEIR_TRY(claim_rows(outbox, &asked, rows, count, err));
-    handed_add(&outbox->handed, *rows, *count);
     if (bottom) {
         int64_t ended = mono_ns(outbox), rest = BOTTOM_SHARE * (ended - began);
         outbox->bottom_ns = ended + (rest > NS_PER_S ? rest : NS_PER_S);

@@ -112,8 +112,6 @@ static weir_code connect_new(pg_outbox *outbox, weir_error *err) {
 void pg_outbox_forget(pg_outbox *outbox) {
     outbox->floor = 0;
     outbox->late_count = 0;
-    outbox->current.xid = 0;
-    outbox->before.count = 0;
 }
 
 static void disconnect(pg_outbox *outbox) {
@@ -122,7 +120,6 @@ static void disconnect(pg_outbox *outbox) {
     outbox->unsettled = 0;
     outbox->asleep = false;
     outbox->beat_ns = 0;
-    outbox->handed.count = 0;
     pg_outbox_forget(outbox);
 }
 
@@ -239,8 +236,6 @@ void pg_outbox_close(outbox *any) {
     pg_args_release(&outbox->args);
     pg_args_release(&outbox->look_args);
     arena_free(outbox->shown);
-    mem_free(outbox->handed.items);
-    mem_free(outbox->before.items);
     mem_free(outbox->late);
     mem_free(outbox->connect_url);
     mem_free(outbox);

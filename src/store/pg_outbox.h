@@ -16,7 +16,6 @@
     X(claim)                    \
     X(claim_some)               \
     X(claim_txn)                \
-    X(again)                    \
     X(goes_on)                  \
     X(settle)                   \
     X(unsent)                   \
@@ -44,17 +43,6 @@
     X(sleep)                    \
     X(stall)
 
-/* Positions that were handed out and not settled or parked yet. Pure (handed.c). */
-struct handed {
-    int64_t *items;
-    size_t count, capacity;
-};
-void handed_add(struct handed *handed, const struct outbox_row *rows, size_t count);
-void handed_copy(struct handed *to, const struct handed *from);
-void handed_settled(struct handed *handed, const struct outbox_range *ranges, size_t count);
-/* Those that are not in flight: they were given up, or nobody took them. out has room for handed->count. */
-size_t handed_lost(const struct handed *handed, const int64_t *flying, size_t flying_count, int64_t *out);
-
 typedef struct pg_outbox {
     struct outbox base;
     char *connect_url; /* with its secrets */
@@ -74,9 +62,6 @@ typedef struct pg_outbox {
     uint64_t horizon;
     bool dense;        /* most rows are of the types that are picked */
     int64_t bottom_ns; /* when to look from the very front again */
-    struct handed handed;
-    struct txn_giant current; /* handed out in part; xid 0: none */
-    struct handed before;     /* handed out before it */
     /* what holds rows back (pg_stall.c) */
     bool left_out; /* the last claim did not come to the end of what is committed */
     bool held;

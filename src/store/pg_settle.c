@@ -115,8 +115,6 @@ weir_code pg_outbox_settle(outbox *any, const struct outbox_settlement *settleme
         WEIR_TRY(pg_outbox_drain(outbox, err));
     WEIR_TRY(send_settlement(outbox, settlement, err));
     outbox->unsettled++;
-    handed_settled(&outbox->handed, settlement->ranges, settlement->range_count);
-    handed_settled(&outbox->before, settlement->ranges, settlement->range_count);
     return settlement->verify ? pg_outbox_drain(outbox, err) : WEIR_OK;
 }
 
@@ -176,13 +174,7 @@ weir_code pg_outbox_park(outbox *any, const struct outbox_parking *rows, size_t 
         return WEIR_OK;
     parking_args(pg_outbox_args(outbox), rows, count);
     pg_arg_time(&outbox->args, now_us);
-    WEIR_TRY(pg_outbox_call(outbox, "park", NULL, err));
-    for (size_t i = 0; i < count; i++) {
-        const struct outbox_range one = {rows[i].pos, rows[i].pos};
-        handed_settled(&outbox->handed, &one, 1);
-        handed_settled(&outbox->before, &one, 1);
-    }
-    return WEIR_OK;
+    return pg_outbox_call(outbox, "park", NULL, err);
 }
 
 weir_code pg_outbox_unpark(outbox *any, int64_t pos, size_t *count, weir_error *err) {

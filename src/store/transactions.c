@@ -76,6 +76,10 @@ static size_t pick(size_t *order, const struct ranked *ranked, const struct txn_
     return count;
 }
 
+static bool ends_behind(const struct txn_window *window, int64_t pos) {
+    return window->count > 0 && window->rows[window->count - 1].pos > pos;
+}
+
 struct txn_choice transactions_choose(const struct txn_window *window, size_t *order) {
     struct ranked *ranked = mem_alloc(window->count * sizeof *ranked);
     const struct txn_giant *giant = first_giant(window);
@@ -87,7 +91,8 @@ struct txn_choice transactions_choose(const struct txn_window *window, size_t *o
     mem_free(ranked);
     if (choice.count > 0)
         return choice;
-    if (!later && window->full && !choice.held) {
+    bool known = !window->full || (giant && ends_behind(window, giant->last)); /* all that ends before it? */
+    if (!later && !known && !choice.held) {
         choice.next = TXN_FURTHER;
         return choice;
     }

@@ -144,12 +144,16 @@ static inline const char *line_of(struct shop *shop, struct claimed claimed) {
     return line;
 }
 
-/* Claims, expects exactly this line, and settles it. */
-static inline void expect_next(struct shop *shop, size_t max_rows, const char *line) {
-    struct claimed claimed = claim_wanted(shop, (struct outbox_wanted){.max_rows = max_rows});
+/* Claims, with a transaction that was begun, expects exactly this line, and settles it. */
+static inline void expect_next_of(struct shop *shop, size_t max_rows, int64_t begun, const char *line) {
+    struct claimed claimed = claim_wanted(shop, (struct outbox_wanted){.max_rows = max_rows, .begun = begun});
     assert_string_equal(line_of(shop, claimed), line);
     if (claimed.count > 0)
         settle_rows(shop, claimed);
+}
+
+static inline void expect_next(struct shop *shop, size_t max_rows, const char *line) {
+    expect_next_of(shop, max_rows, 0, line);
 }
 
 #endif

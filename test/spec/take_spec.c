@@ -102,6 +102,31 @@ static void going_on_behind_the_claim(void **state) {
     EXPECT_EACH(examples, 4, 1000);
 }
 
+/* Which streams have a transaction in part now. */
+static void expect_begun(struct claim *claim, const char *text, const char *expected) {
+    char begun[LIMIT_RELAY_STREAMS + 1];
+    size_t count = 0;
+    room_of(claim, 4, 1000);
+    read_claim(claim, text);
+    take_rows(claim->rows, claim->count, claim->rooms);
+    for (int s = 0; s < LIMIT_RELAY_STREAMS; s++)
+        if (claim->rooms[s].goes_on)
+            begun[count++] = (char)('a' + s);
+    begun[count] = 0;
+    assert_string_equal(begun, expected);
+}
+
+static void begun_and_not_ended(void **state) {
+    (void)state;
+    static struct claim claim;
+    static const struct example examples[] = {
+        {"aab. a.", ""}, {"aaaaaab.", "a"},   {"aab", "ab"},
+        {"b. aa", ""},   {"aaaaaa. b.", "a"}, {"a. aaaa.", ""},
+    };
+    for (size_t i = 0; i < sizeof examples / sizeof *examples; i++)
+        expect_begun(&claim, examples[i].claim, examples[i].taken);
+}
+
 static void over_several_streams(void **state) {
     (void)state;
     static const struct example examples[] = {
@@ -139,6 +164,7 @@ static const struct spec specs[] = {
     {"one that is larger than a batch begins one and fills it", larger_than_a_batch},
     {"bytes bound a batch as rows do, and one row always goes", larger_in_bytes},
     {"one that goes on behind the claim waits unless nothing is before it", going_on_behind_the_claim},
+    {"a stream that takes part of a transaction knows it", begun_and_not_ended},
     {"over several streams it is one batch for each", over_several_streams},
     {"what a stream leaves out holds up no other stream", a_closed_stream},
     {"rows of unknown transactions go one by one", alone_without_a_transaction},

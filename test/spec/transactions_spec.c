@@ -87,6 +87,14 @@ static void giants_come_in_their_place(void **state) {
     choice = transactions_choose(&window, order);
     assert_int_equal(choice.next, TXN_GIANT);
     assert_int_equal(choice.giant.xid, 7);
+    window.count = rows_of(rows, "15:9 21:9"); /* nothing that ends before 20 is unseen, whatever is behind */
+    rows[0].last = rows[1].last = 50;
+    choice = transactions_choose(&window, order);
+    assert_int_equal(choice.next, TXN_GIANT);
+    assert_int_equal(choice.giant.xid, 7);
+    window.count = rows_of(rows, "15:9 19:9");
+    rows[0].last = rows[1].last = 50;
+    assert_int_equal(transactions_choose(&window, order).next, TXN_FURTHER);
     window.count = rows_of(rows, "15:99");
     window.horizon = 99;
     assert_int_equal(transactions_choose(&window, order).next, TXN_NOTHING);

@@ -1,5 +1,5 @@
--- The rows of transaction $1 from position $7 on, like claim.sql: at most $2, of about $3 bytes, without the positions $4, of types
--- $5, $6.
+-- The rows of transaction $8, or of the one that wrote the row at $9, like claim.sql: at most $3, of about $4 bytes, without the
+-- positions $5, of types $6, $7, as snapshot $10 sees them. $1, $2: below $1 only the transactions $2 have any.
 SELECT pos, xid, id, type, key, tenant, actor, actor_kind, source, trace, span, idempotency_key, version, occurred_at, created_at,
        CASE WHEN size <= 67108864 THEN payload END, size
 FROM (SELECT candidate.*, sum(size) OVER (ORDER BY pos ROWS UNBOUNDED PRECEDING) - size AS before
@@ -7,12 +7,16 @@ FROM (SELECT candidate.*, sum(size) OVER (ORDER BY pos ROWS UNBOUNDED PRECEDING)
                    occurred_at, created_at, payload,
                    CASE WHEN pg_column_size(payload) > 67108868 THEN pg_column_size(payload)
                         ELSE coalesce(octet_length(payload::text), 0) END AS size
-            FROM outbox_rows
-            WHERE NOT processed AND parked_at IS NULL AND xid = $1::xid8 AND pos >= $7::bigint
-                  AND pos NOT IN (SELECT unnest($4::bigint[]))
-                  AND CASE $5::integer WHEN 0 THEN true WHEN 1 THEN type IS NULL OR type <> ALL ($6::text[])
-                                       ELSE type = ANY ($6::text[]) END
+            FROM (SELECT CASE WHEN $9::bigint > 0 THEN (SELECT begun.xid FROM outbox_rows AS begun WHERE begun.pos = $9)
+                              ELSE $8::xid8 END AS of) AS txn
+            JOIN outbox_rows ON xid = txn.of
+            WHERE NOT processed AND parked_at IS NULL
+                  AND pos >= CASE WHEN txn.of = ANY ($2::xid8[]) THEN 0 ELSE $1::bigint END
+                  AND pos NOT IN (SELECT unnest($5::bigint[]))
+                  AND CASE $6::integer WHEN 0 THEN true WHEN 1 THEN type IS NULL OR type <> ALL ($7::text[])
+                                       ELSE type = ANY ($7::text[]) END
+                  AND ($10::text IS NULL OR pg_visible_in_snapshot(xid, $10::pg_snapshot))
             ORDER BY pos
-            LIMIT $2::integer) AS candidate) AS measured
-WHERE before < $3::bigint
+            LIMIT $3::integer) AS candidate) AS measured
+WHERE before < $4::bigint
 ORDER BY pos
