@@ -27,6 +27,44 @@ EACH_MODE(killed_at_random) {
     shop_close(&shop);
 }
 
+/* Transaction `tx` of several batches in two streams; the one on `late` has its rows among them, and is open still. */
+static void begin_both(PGconn *giant, PGconn *late, int tx) {
+    char rows[256], one[128];
+    snprintf(rows, sizeof rows,
+             "SELECT sell(%d, 'c1', 'order.placed') FROM generate_series(1, 600);"
+             "SELECT sell(%d, 'c1', 'bill.sent') FROM generate_series(1, 600)",
+             tx, tx);
+    snprintf(one, sizeof one, "SELECT sell(%d, 'c2', 'order.placed'), sell(%d, 'c2', 'bill.sent')", tx + 1,
+             tx + 1);
+    kit_sql(giant, "BEGIN");
+    kit_sql(giant, rows);
+    kit_sql(late, "BEGIN");
+    kit_sql(late, one);
+    kit_sql(giant, rows);
+    kit_sql(giant, "COMMIT");
+}
+
+EACH_MODE(killed_in_the_middle_of_a_transaction) {
+    static const char *const steps[] = {"sent:3", "settled:3"};
+    struct shop shop = shop_open_pg(mode);
+    const struct shop_pg_db *db = shop.db;
+    PGconn *giant = kit_sql_connect(db->url), *late = kit_sql_connect(db->url);
+    writers_schema(&shop);
+    for (int i = 0; i < 2; i++, shop_faults++) {
+        begin_both(giant, late, 1 + 2 * i);
+        setenv("WEIR_CRASH_AT", steps[i], 1);
+        assert_int_equal(shop_relay_program(&shop), 128 + SIGKILL);
+        unsetenv("WEIR_CRASH_AT");
+        kit_sql(late, "COMMIT");
+        assert_int_equal(shop_relay_program(&shop), 0);
+    }
+    size_t parked;
+    assert_int_equal(shop_judge(&shop, &parked), 2 * 2402);
+    PQfinish(giant);
+    PQfinish(late);
+    shop_close(&shop);
+}
+
 /* --- everything is ---------------------------------------------------------------------------------------- */
 
 struct chaos {
@@ -191,6 +229,8 @@ EACH_MODE(answers_are_lost_for_longer_than_the_window) {
 static const struct spec specs[] = {
     {"a relay killed at every step loses and doubles nothing", killed_at_every_step},
     {"a relay killed at random moments loses and doubles nothing", killed_at_random},
+    {"a relay killed in the middle of a transaction goes on with it first",
+     killed_in_the_middle_of_a_transaction},
     {"relay, server and database killed under load lose and double nothing", everything_is_killed},
     {"answers lost for longer than the duplicate window double nothing",
      answers_are_lost_for_longer_than_the_window},
