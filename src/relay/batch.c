@@ -381,23 +381,28 @@ weir_code relay_claim(weir_relay *relay, size_t *count, weir_error *err) {
     uint64_t busy = types_of_busy(relay, &wanted);
     WEIR_TRY(skip_known(relay, busy, &wanted, &span, err));
     int64_t began_ns = relay_mono_ns(relay);
+    uint64_t anew = relay->anew;
     WEIR_TRY(claim_and_stage(relay, &wanted, count, err));
     struct outbox_told told;
     outbox_tell(relay->outbox, &told);
     if (busy != 0 && relay->clear_walked)
         walked(relay, began_ns);
-    relay->clear_of = busy;
-    relay->clear = *count == 0 && !told.held ? span.last : wanted.after;
+    if (busy != 0 && relay->anew == anew) { /* a claim of all streams says nothing new, and forgets nothing */
+        relay->clear_of = busy;
+        relay->clear = *count == 0 && !told.held ? span.last : wanted.after;
+    }
     for (size_t i = 0; i < relay->stream_count; i++)
         relay_commit_staged(relay->streams[i]);
     *count += begun;
     return WEIR_OK;
 }
 
-void relay_look_anew(weir_relay *relay) {
+void relay_look_anew(weir_relay *relay, bool any) {
+    relay->anew++;
     relay->clear = (struct outbox_mark){0};
     for (size_t i = 0; i < relay->stream_count; i++)
-        relay->streams[i]->begun = 0;
+        if (any || relay->streams[i]->holds)
+            relay->streams[i]->begun = 0;
 }
 
 /* --- committing ------------------------------------------------------------------------------------ */

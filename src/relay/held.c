@@ -136,7 +136,7 @@ static bool read_row(void *arg, const struct outbox_view *row) {
 weir_code relay_held_read(weir_relay *relay, weir_error *err) {
     struct page page = {.relay = relay, .count = PAGE_ROWS};
     relay_held_clear(relay);
-    relay_look_anew(relay);
+    relay_look_anew(relay, false);
     relay->held_stale = false;
     while (any_holds(relay) && page.count == PAGE_ROWS) {
         page.count = 0;

@@ -17,7 +17,7 @@ weir_code relay_store(weir_relay *relay, weir_code code) {
     weir_error why = {0};
     if (code == WEIR_OK || code == WEIR_NOT_FOUND)
         return code;
-    relay->clear = (struct outbox_mark){0}; /* settlements that are lost may be of rows below it */
+    relay->clear = (struct outbox_mark){0}; /* settlements that are lost may be of rows up to it */
     for (size_t i = 0; i < relay->stream_count; i++)
         relay_core_reload(relay->streams[i]->core);
     if ((code == WEIR_UNAVAILABLE || code == WEIR_TIMEOUT) && ++relay->away >= RELAY_AWAY_FAILURES)

@@ -20,6 +20,7 @@ static void list_types(struct relay_stream *stream) {
         const struct event_def *def = relay->catalog->events.items[i];
         if (strcmp(def->stream, stream->name) == 0)
             list_push(relay->life, &stream->types, def->type);
+        stream->holds = stream->holds || def->holds;
     }
 }
 
@@ -113,22 +114,13 @@ static weir_code do_load(struct relay_stream *stream, weir_error *err) {
     return WEIR_OK;
 }
 
-/* Events that wait for a parked one of their key come back in their order when it is let go, before all else: who was not there
- * when that happened goes on with nothing. */
-static bool may_go_on(const struct relay_stream *stream) {
-    const weir_catalog *catalog = stream->relay->catalog;
-    for (size_t i = 0; i < catalog->events.count; i++)
-        if (catalog->events.items[i]->holds && strcmp(catalog->events.items[i]->stream, stream->name) == 0)
-            return false;
-    return true;
-}
-
-/* A new run: the last row in the stream may be of a transaction that an earlier one did not come to the end of. */
+/* A new run: the last row in the stream may be of a transaction that an earlier one did not come to the end of. Events that
+ * waited for a parked one may have been let go meanwhile, and come before all else: where there are such, nothing is gone on with. */
 static void learn_begun(struct relay_stream *stream, const struct relay_cursor *cursor) {
     if (stream->begun_known)
         return;
     bool rows = cursor->found && !cursor->heal && cursor->range_count > 0;
-    stream->begun = rows && may_go_on(stream) ? cursor->ranges[cursor->range_count - 1].last : 0;
+    stream->begun = rows && !stream->holds ? cursor->ranges[cursor->range_count - 1].last : 0;
     stream->begun_known = true;
 }
 
@@ -209,7 +201,7 @@ static weir_code do_settle(struct relay_stream *stream, weir_error *err) {
         return WEIR_OK;
     WEIR_TRY(code);
     if (gap)
-        relay_look_anew(relay);
+        relay_look_anew(relay, true);
     count_settled(stream, &settlement, reconciled, gap);
     if (settlement.was.settled_seq > 0)
         sweep_cursors(stream);
@@ -223,7 +215,7 @@ static weir_code do_heal(struct relay_stream *stream, weir_error *err) {
     size_t again = 0;
     char number[24];
     weir_code code = relay_heal(stream, &again, err);
-    relay_look_anew(relay);
+    relay_look_anew(relay, true);
     snprintf(number, sizeof number, "%zu", again);
     if (again > 0 || code == WEIR_OK)
         log_line(LOG_WARN, "relay", "the stream forgot acknowledged events; they are sent again", "outbox",

@@ -52,6 +52,7 @@ struct relay_stream {
     const char *name;
     const struct stream_def *def; /* NULL: the catalog does not have it any more */
     LIST(const char *) types;
+    bool holds; /* events of some of them wait for a parked one of their key */
     char cursor_subject[CURSOR_SUBJECT_MAX];
     relay_core *core;
     struct staged staged;
@@ -106,6 +107,7 @@ struct weir_relay {
     struct outbox_mark clear;
     int64_t clear_ns;  /* ... until then */
     bool clear_walked; /* this claim walks through them again */
+    uint64_t anew;     /* how often relay_look_anew was called */
     int64_t horizon;   /* --once: the last position to wait for; 0: for ever */
     int64_t done_ns;   /* --once: all rows were sent then, and the log got on last; 0: not yet */
     uint64_t progress; /* of the log */
@@ -148,8 +150,9 @@ WEIR_MUST_CHECK weir_code relay_claim_ahead(weir_relay *relay, weir_error *err);
 /* Commits what is staged where that may be done, and forgets it otherwise: what follows is read anew. */
 void relay_commit_staged(struct relay_stream *stream);
 void relay_send_fence(struct relay_stream *stream);
-/* Rows are pending again that come before some that were seen or sent: nothing is passed over or gone on with before them. */
-void relay_look_anew(weir_relay *relay);
+/* Rows are pending again that come before some that were seen or sent: nothing is passed over or gone on with before them. Any
+ * rows, or those that waited for a parked one. */
+void relay_look_anew(weir_relay *relay, bool any);
 
 /* --- relay_store.c --- */
 /* Hands on what a call of the store said. A failure makes every core read anew; the lease may be lost with it. */
