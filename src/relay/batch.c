@@ -308,10 +308,14 @@ static weir_code claim_one(struct relay_stream *stream, size_t flying, size_t *c
                                    .only = true};
     begin_turn(relay);
     WEIR_TRY(outbox_claim(relay->outbox, &wanted, relay->turn, &rows, count, err));
+    crash_at(&relay->crash, "claim");
     stage_one(stream, rows, *count);
     if (stream->staged.broken)
         staged_drop(&stream->staged);
-    return write_parked(relay, err);
+    WEIR_TRY(write_parked(relay, err));
+    if (*count > 0)
+        crash_at(&relay->crash, "build");
+    return WEIR_OK;
 }
 
 /* What a stream has in part is gone on with before anything else goes there. */
