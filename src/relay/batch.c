@@ -320,6 +320,7 @@ static weir_code claim_one(struct relay_stream *stream, size_t flying, size_t *c
 
 /* What a stream has in part is gone on with before anything else goes there. */
 static weir_code go_on_with_begun(weir_relay *relay, size_t *count, weir_error *err) {
+    begin_turn(relay); /* what was looked at in the last one may take rows now */
     for (size_t i = 0; i < relay->stream_count; i++) {
         struct relay_stream *stream = relay->streams[i];
         size_t rows;
