@@ -33,6 +33,7 @@ const struct command_entry command_entries[] = {
     {"outbox", &command_outbox_drop},
     {"outbox", &command_outbox_audit},
     {"outbox", &command_outbox_clean},
+    {"outbox", &command_outbox_partition},
     {"dead letters", &command_dlq_ls},
     {"dead letters", &command_dlq_show},
     {"dead letters", &command_dlq_retry},

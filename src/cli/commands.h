@@ -27,6 +27,7 @@ extern const struct command_row command_init;
 extern const struct command_row command_outbox_audit;
 extern const struct command_row command_outbox_check;
 extern const struct command_row command_outbox_clean;
+extern const struct command_row command_outbox_partition;
 extern const struct command_row command_outbox_drop;
 extern const struct command_row command_outbox_init;
 extern const struct command_row command_outbox_ls;

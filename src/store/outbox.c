@@ -57,6 +57,16 @@ weir_code outbox_init_as(const char *url, const struct outbox_layout *layout, we
     return weir_hint(err, "leave --preset and --table away");
 }
 
+weir_code outbox_partition_as(const char *url, const char *by, const struct outbox_layout *layout,
+                              arena *arena, struct outbox_partition **out, size_t *count, weir_error *err) {
+    if (is_postgres(url))
+        return pg_outbox_partition(url, by, layout, arena, out, count, err);
+    if (strncmp(url, "sqlite:", 7) != 0)
+        return url_refused(url, err);
+    weir_fail(err, WEIR_UNSUPPORTED, "%s: partitions are PostgreSQL's", url);
+    return weir_hint(err, "clean it in small steps: weir relay --keep, or weir outbox clean");
+}
+
 weir_code outbox_init(const char *url, weir_error *err) {
     return outbox_init_as(url ? url : "", &(struct outbox_layout){0}, err);
 }

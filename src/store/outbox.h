@@ -94,6 +94,21 @@ WEIR_MUST_CHECK weir_code outbox_init_as(const char *url, const struct outbox_la
                                          weir_error *err);
 /* The SQL that outbox_init_as runs in PostgreSQL. mem_free it. */
 char *outbox_layout_sql(const struct outbox_layout *layout);
+
+/* One of the tables PostgreSQL's outbox_events consists of. */
+struct outbox_partition {
+    const char *name;
+    int64_t first;     /* the lowest position that may stand in it */
+    const char *every; /* "day", "hour": when the next one begins */
+    const char *state; /* "ended": rows in it may wait; "sent": none does; "used": rows go into it; "ready" */
+};
+/* Makes PostgreSQL's table of events a partitioned one, or sees to the partitions that are there; they are told, in the order of
+ * their positions, in `arena`. by: "day" or "hour"; NULL: as it is, or day. told as in outbox_layout. */
+WEIR_MUST_CHECK weir_code outbox_partition_as(const char *url, const char *by,
+                                              const struct outbox_layout *layout, arena *arena,
+                                              struct outbox_partition **out, size_t *count, weir_error *err);
+/* The SQL of it. mem_free it. */
+char *outbox_partition_sql(const char *by);
 void outbox_close(outbox *outbox);            /* gives the lease back; NULL is fine */
 const char *outbox_url(const outbox *outbox); /* without secrets */
 /* The uuid written by init: names the cursor subject. */
@@ -189,7 +204,8 @@ WEIR_MUST_CHECK weir_code outbox_sent(outbox *outbox, const char *stream, int64_
 WEIR_MUST_CHECK weir_code outbox_unsend(outbox *outbox, const int64_t *positions, size_t count,
                                         weir_error *err);
 
-/* A step of cleaning: looks at the next `limit` rows and deletes those published or dropped before before_us.
+/* A step of cleaning: looks at the next `limit` rows and deletes those published or dropped before before_us. Partitions go as
+ * a whole, one in a step, and count no rows.
  * *more is false when the step met a row that is kept, or the end: the next call then starts from the front
  * again. */
 WEIR_MUST_CHECK weir_code outbox_clean(outbox *outbox, int64_t before_us, size_t limit, size_t *count,

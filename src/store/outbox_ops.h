@@ -68,6 +68,9 @@ WEIR_MUST_CHECK weir_code wal_outbox_open(outbox **out, const char *url, const s
                                           weir_error *err);
 WEIR_MUST_CHECK weir_code pg_outbox_init(const char *url, const struct outbox_layout *layout,
                                          weir_error *err);
+WEIR_MUST_CHECK weir_code pg_outbox_partition(const char *url, const char *by,
+                                              const struct outbox_layout *layout, arena *arena,
+                                              struct outbox_partition **out, size_t *count, weir_error *err);
 /* What every backend's struct outbox begins with. */
 void outbox_base(outbox *base, const struct outbox_ops *ops, const char *safe_url, const weir_clock *clock);
 void outbox_base_release(outbox *base);

@@ -81,6 +81,7 @@ typedef struct pg_outbox {
     int64_t pause_ms, look_ns; /* 0: rows came just now */
     /* cleaning */
     int64_t clean_pos;
+    int64_t clean_below; /* of partitions only those below it are cleaned row by row */
 } pg_outbox;
 
 /* Connects when there is no connection, takes the lease again when it was ours, and takes the answers of settlements. */

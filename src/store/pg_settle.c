@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/list.h"
 #include "store/pg_outbox.h"
+#include "store/pg_partition.h"
 
 /* --- settling ---------------------------------------------------------------------------------- */
 
@@ -230,12 +231,24 @@ static weir_code clean_look(pg_outbox *outbox, int64_t before_us, size_t limit, 
     WEIR_TRY(pg_outbox_call(outbox, "clean_look", &result, err));
     for (int i = 0; i < PQntuples(result) && !*met; i++) {
         bool processed = pg_bool(result, i, 1), parked = pg_bool(result, i, 3);
-        *met = processed ? !pg_null(result, i, 2) && pg_time(result, i, 2) >= before_us : !parked;
+        *met = pg_int(result, i, 0) >= outbox->clean_below ? true
+               : processed ? !pg_null(result, i, 2) && pg_time(result, i, 2) >= before_us
+                           : !parked;
         *looked += !*met;
         if (!*met)
             *last = pg_int(result, i, 0);
     }
     PQclear(result);
+    return WEIR_OK;
+}
+
+/* Partitions go as a whole, one in a step; rows only of those that a row which waits holds back. */
+static weir_code clean_partitions(pg_outbox *outbox, int64_t before_us, bool *dropped, weir_error *err) {
+    struct pg_turn turn;
+    WEIR_TRY(pg_outbox_drain(outbox, err));
+    WEIR_TRY(pg_partition_turn(outbox->pg, before_us, &turn, err));
+    outbox->clean_below = turn.partitioned ? turn.below : INT64_MAX;
+    *dropped = turn.dropped;
     return WEIR_OK;
 }
 
@@ -245,9 +258,14 @@ weir_code pg_outbox_clean(outbox *any, int64_t before_us, size_t limit, size_t *
     PGresult *result;
     int64_t last = outbox->clean_pos;
     size_t looked = 0;
-    bool met = false;
-    WEIR_TRY(clean_look(outbox, before_us, limit, &last, &looked, &met, err));
+    bool met = false, dropped = false;
     *count = 0;
+    if (outbox->clean_pos == 0)
+        WEIR_TRY(clean_partitions(outbox, before_us, &dropped, err));
+    *more = dropped;
+    if (dropped || outbox->clean_below == 0)
+        return WEIR_OK;
+    WEIR_TRY(clean_look(outbox, before_us, limit, &last, &looked, &met, err));
     if (looked > 0) {
         struct pg_args *args = pg_outbox_args(outbox);
         pg_arg_int8(args, outbox->clean_pos);

@@ -77,7 +77,9 @@ SELECT 25, 'finding', format('autovacuum is switched off for %s: dead rows slow 
 FROM meta JOIN pg_class c ON c.oid = meta.events WHERE c.reloptions && '{autovacuum_enabled=false,autovacuum_enabled=off}'
 UNION ALL
 SELECT 26, 'finding', format('%s has %s dead rows beside %s: vacuum is too slow or held back; VACUUM %1$s, and look for old transactions', name, n_dead_tup, n_live_tup)
-FROM meta JOIN pg_stat_all_tables s ON s.relid = meta.events WHERE n_dead_tup > 200000 AND n_dead_tup > n_live_tup / 4
+FROM meta JOIN LATERAL (SELECT sum(n_dead_tup) AS n_dead_tup, sum(n_live_tup) AS n_live_tup FROM pg_stat_all_tables
+    WHERE relid = meta.events OR relid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = meta.events)) AS s ON true
+WHERE n_dead_tup > 200000 AND n_dead_tup > n_live_tup / 4
 UNION ALL
 SELECT 27, 'note', format('the trigger %s of %s runs whenever the relay marks a row', tgname, meta.name)
 FROM meta JOIN pg_trigger ON tgrelid = meta.events

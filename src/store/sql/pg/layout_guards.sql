@@ -113,7 +113,7 @@ DECLARE
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_publication WHERE pubname = 'weir_outbox') THEN
         SET LOCAL client_min_messages = error; -- a WARNING about wal_level
-        EXECUTE format('CREATE PUBLICATION weir_outbox FOR TABLE %s WITH (publish = ''insert'')', events);
+        EXECUTE format('CREATE PUBLICATION weir_outbox FOR TABLE %s WITH (publish = ''insert'', publish_via_partition_root)', events);
         SET LOCAL client_min_messages = warning;
     ELSIF NOT EXISTS (SELECT FROM pg_publication_rel JOIN pg_publication p ON p.oid = prpubid
                       WHERE pubname = 'weir_outbox' AND prrelid = events) THEN
