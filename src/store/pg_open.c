@@ -111,6 +111,7 @@ static weir_code connect_new(pg_outbox *outbox, weir_error *err) {
 
 void pg_outbox_forget(pg_outbox *outbox) {
     outbox->floor = 0;
+    outbox->unseen_until = 0;
     outbox->late_count = 0;
 }
 

@@ -19,6 +19,7 @@
     X(goes_on)                  \
     X(settle)                   \
     X(unsent)                   \
+    X(seen)                     \
     X(stream_get)               \
     X(stream_names)             \
     X(park)                     \
@@ -54,6 +55,8 @@ typedef struct pg_outbox {
         snapshot; /* a pg_snapshot: claims give what it sees, whatever the horizon; NULL: poll. Set by who follows the log */
     /* settlements under way */
     size_t unsettled;
+    uint64_t
+        unseen_until; /* rows that are still not to be seen when the transactions below it ended, are gone; 0: none was missed */
     /* claiming (pg_claim.c): hints, all may be forgotten at any time */
     bool floor_holds; /* the layout makes floors safe */
     int64_t floor;    /* no row below is pending, but for those of `late` */
@@ -89,6 +92,9 @@ WEIR_MUST_CHECK weir_code pg_outbox_ready(pg_outbox *outbox, weir_error *err);
 /* Sends what is in outbox->args to statement `name` and waits for its answer; settlements under way are answered first. Call
  * pg_outbox_args before. *result may be NULL. */
 WEIR_MUST_CHECK weir_code pg_outbox_call(pg_outbox *outbox, const char *name, PGresult **result,
+                                         weir_error *err);
+/* UNAVAILABLE, retriable, while rows of the settlement are not to be seen yet. */
+WEIR_MUST_CHECK weir_code pg_outbox_seen(pg_outbox *outbox, const struct outbox_settlement *settlement,
                                          weir_error *err);
 /* Takes the answers of the settlements under way. */
 WEIR_MUST_CHECK weir_code pg_outbox_drain(pg_outbox *outbox, weir_error *err);

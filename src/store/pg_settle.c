@@ -87,6 +87,34 @@ static weir_code send_settlement(pg_outbox *outbox, const struct outbox_settleme
     return pg_send_sync(outbox->pg, err);
 }
 
+static int64_t rows_of(const struct outbox_settlement *settlement) {
+    int64_t rows = 0;
+    for (size_t i = 0; i < settlement->range_count; i++)
+        rows += settlement->ranges[i].last - settlement->ranges[i].first + 1;
+    return rows;
+}
+
+/* The log tells of a commit before others see it, with synchronous standbys long before: what was sent then and is marked too
+ * early would stay pending, and be sent again. Rows that were cleaned do not come, whatever ends. */
+weir_code pg_outbox_seen(pg_outbox *outbox, const struct outbox_settlement *settlement, weir_error *err) {
+    PGresult *result;
+    WEIR_TRY(pg_outbox_ready(outbox, err));
+    range_args(pg_outbox_args(outbox), settlement, false);
+    WEIR_TRY(pg_outbox_call(outbox, "seen", &result, err));
+    uint64_t at_work = (uint64_t)pg_int(result, 0, 1), begun = (uint64_t)pg_int(result, 0, 2);
+    bool missing = pg_int(result, 0, 0) < rows_of(settlement);
+    PQclear(result);
+    outbox->unseen_until = missing && !outbox->unseen_until ? begun : outbox->unseen_until;
+    if (missing && at_work < outbox->unseen_until) {
+        weir_fail(err, WEIR_UNAVAILABLE,
+                  "%s: rows of batch %llu to %s are stored, and not to be seen in the table yet",
+                  outbox->base.url, (unsigned long long)settlement->batch_no, settlement->stream);
+        return weir_hint(err, "is a synchronous standby missing? Then commits wait for it");
+    }
+    outbox->unseen_until = 0;
+    return WEIR_OK;
+}
+
 /* Are the rows at the settlement's positions those the batch was made of? Rows published already need no proof: an old
  * batch may have been cleaned in part. */
 static weir_code verify_ids(pg_outbox *outbox, const struct outbox_settlement *settlement, weir_error *err) {
@@ -110,8 +138,10 @@ static weir_code verify_ids(pg_outbox *outbox, const struct outbox_settlement *s
 weir_code pg_outbox_settle(outbox *any, const struct outbox_settlement *settlement, weir_error *err) {
     pg_outbox *outbox = (pg_outbox *)any;
     WEIR_TRY(pg_outbox_ready(outbox, err));
-    if (settlement->verify)
+    if (settlement->verify) {
+        WEIR_TRY(pg_outbox_seen(outbox, settlement, err));
         WEIR_TRY(verify_ids(outbox, settlement, err));
+    }
     if (outbox->unsettled >= OUTBOX_UNSETTLED_MAX)
         WEIR_TRY(pg_outbox_drain(outbox, err));
     WEIR_TRY(send_settlement(outbox, settlement, err));

@@ -99,6 +99,7 @@ weir_code wal_outbox_try_stream(wal_outbox *wal, weir_error *err) {
 
 void wal_outbox_fall_back(wal_outbox *wal) {
     close_stream(wal);
+    wal->followed = wal->followed || wal->step == WAL_STEP_TAIL;
     if (wal->mark && (wal_mark_busy(wal->mark) || wal_mark_waiting(wal->mark)))
         drop_mark(wal);
     wal_core_catch_up(wal->core);
@@ -276,6 +277,7 @@ static weir_code begin_tail(wal_outbox *wal, weir_error *err) {
     }
     wal_core_tail(wal->core, wal->slot.confirmed_lsn);
     wal->table->snapshot = NULL;
+    wal->followed = false;
     wal->step = WAL_STEP_TAIL;
     wal->written_lsn = wal->slot.remembered_lsn;
     wal->round_ns = wal->look_ns = wal->beat_ns = wal_outbox_now(wal);

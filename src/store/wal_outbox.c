@@ -97,6 +97,8 @@ static weir_code wal_outbox_stream_load(outbox *any, const char *stream, struct 
 static weir_code settle_in_table(wal_outbox *wal, const struct outbox_settlement *settlement,
                                  weir_error *err) {
     WEIR_TRY(in_order(wal, err));
+    if (wal->followed)
+        WEIR_TRY(pg_outbox_seen(wal->table, settlement, err));
     WEIR_TRY(pg_outbox_settle(table_of(wal), settlement, err));
     done(wal, settlement, 0);
     if (settlement->verify)

@@ -31,7 +31,9 @@ typedef struct wal_outbox {
     struct outbox base;
     pg_outbox *table;
     char *connect_url;
-    bool anew; /* --catch-up: make the slot anew where it cannot be followed */
+    bool
+        followed; /* what is in flight may be of the window: the log told it, the table may not show it yet */
+    bool anew;    /* --catch-up: make the slot anew where it cannot be followed */
     struct wal_slot slot;
     const char *names[WAL_FIELDS]; /* of the table's columns */
     int lease_pid;                 /* the table's session that had the lease when others were silenced */

@@ -323,6 +323,100 @@ static void message_rubbish(void **state) {
     world_free(world);
 }
 
+/* --- commits that wait for a standby ---------------------------------------------------------------------- */
+
+static void set_standby(struct world *world, const char *name) {
+    char text[100];
+    snprintf(text, sizeof text, "ALTER SYSTEM SET synchronous_standby_names = '%s'", name);
+    sql(world, text);
+    sql(world, "SELECT pg_reload_conf()");
+    snprintf(text, sizeof text,
+             "SELECT setting = '%s' FROM pg_settings WHERE name = 'synchronous_standby_names'", name);
+    until(world, text);
+}
+
+static struct outbox_row claim_one(struct world *world) {
+    struct outbox_row *rows;
+    size_t count = 0;
+    struct outbox_wanted wanted = {.max_rows = 9, .max_bytes = 1 << 20};
+    for (int64_t deadline = now_ms() + 20000; count == 0 && now_ms() < deadline;) {
+        expect_ok(outbox_claim(world->outbox, &wanted, world->arena, &rows, &count, &world->err),
+                  &world->err);
+        if (count == 0)
+            outbox_wait(world->outbox, 50);
+    }
+    assert_int_equal(count, 1);
+    return rows[0];
+}
+
+static struct outbox_settlement batch_of(struct world *world, const struct outbox_row *row,
+                                         const struct outbox_range *range) {
+    return (struct outbox_settlement){.stream = "S",
+                                      .was = world->stream,
+                                      .created = "2025-11-14T12:00:00Z",
+                                      .cursor_seq = world->stream.settled_seq + 2,
+                                      .batch_no = 2,
+                                      .ranges = range,
+                                      .range_count = 1,
+                                      .first_seq = world->stream.settled_seq + 1,
+                                      .ids_hash = outbox_ids_hash(OUTBOX_HASH_START, row->draft.id),
+                                      .now_us = 1763121600000000};
+}
+
+static void expect_waits(struct world *world, const struct outbox_settlement *settlement) {
+    char message[400];
+    snprintf(message, sizeof message,
+             "%s: rows of batch 2 to S are stored, and not to be seen in the table yet",
+             outbox_url(world->outbox));
+    expect_error(outbox_settle(world->outbox, settlement, &world->err), WEIR_UNAVAILABLE, &world->err,
+                 message);
+    assert_true(world->err.retriable);
+    assert_string_equal(world->err.hint, "is a synchronous standby missing? Then commits wait for it");
+}
+
+/* The log tells of a commit that waits for a standby. What was sent of it and is settled from the table must wait as well: a row
+ * that nobody sees would not be marked, and come again. */
+static void not_to_be_seen(void **state) {
+    (void)state;
+    kit_postgres *server = kit_postgres_start(NULL);
+    struct world *world = world_at(server);
+    static char url[300];
+    PGconn *writer = kit_sql_connect(world->url);
+    snprintf(url, sizeof url, "%s?options=-csynchronous_commit%%3Dlocal", world->url);
+    PQfinish(world->sql);
+    world->url = url;
+    world->sql = kit_sql_connect(url);
+    open_wal(world);
+    read_until_following(world);
+    insert(world, 1, 10);
+    read_until(world, 10);
+    set_standby(world, "nobody");
+    assert_int_equal(
+        PQsendQuery(writer, "INSERT INTO outbox_events (type, payload) VALUES ('a.b', '{\"n\" : 11}')"), 1);
+    struct outbox_row row = claim_one(world);
+    struct outbox_range range = {row.pos, row.pos};
+    struct outbox_settlement settlement = batch_of(world, &row, &range);
+    sql(world, "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = " SLOT);
+    for (int i = 0; i < 500 && strcmp(phase(world), "catching up") != 0; i++)
+        outbox_wait(world->outbox, 10);
+    expect_waits(world, &settlement);
+    struct outbox_stream before = world->stream;
+    close_it(world);
+    open_wal(world);
+    assert_int_equal(world->stream.settled_seq, before.settled_seq);
+    settlement.verify = true;
+    expect_waits(world, &settlement);
+    set_standby(world, "");
+    PQclear(PQgetResult(writer));
+    expect_ok(outbox_settle(world->outbox, &settlement, &world->err), &world->err);
+    read_until_following(world);
+    expect_no_more(world);
+    expect_all_settled(world);
+    PQfinish(writer);
+    world_free(world);
+    kit_postgres_stop(server);
+}
+
 static const struct spec specs[] = {
     {"the first start drains what was there and then follows the log", first_start},
     {"a transaction that was open meanwhile comes once", open_meanwhile},
@@ -338,5 +432,6 @@ static const struct spec specs[] = {
     {"a message in the log becomes an event once", message_events},
     {"a message written while no relay ran is not lost", message_while_down},
     {"a message that is no event becomes a row that can be looked at", message_rubbish},
+    {"a row sent before it is to be seen is settled when it is, and does not come again", not_to_be_seen},
 };
 SPEC_MAIN(specs)
