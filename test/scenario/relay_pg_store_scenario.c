@@ -23,7 +23,7 @@ static void expect_republished(struct shop_running *running, uint64_t least) {
 
 /* --- deleted ---------------------------------------------------------------------------------------------- */
 
-POLLING(a_stream_is_deleted_under_load) {
+EACH_MODE(a_stream_is_deleted_under_load) {
     struct shop shop = shop_open_pg(mode);
     shop.torn = true;
     struct shop_running *running = shop_start(&shop, NULL);
@@ -166,7 +166,7 @@ static void a_busy_store(enum weir_relay_mode mode, const char *sync) {
     kit_disk_free(disk);
 }
 
-POLLING(a_busy_store_loses_its_power) {
+EACH_MODE(a_busy_store_loses_its_power) {
     kit_disk_need();
     a_busy_store(mode, "always");
     a_busy_store(mode, "2m");
