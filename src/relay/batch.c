@@ -359,15 +359,12 @@ weir_code relay_claim_ahead(weir_relay *relay, weir_error *err) {
  * remembered how far there was nothing but rows of busy streams; for a second, because parked rows may come
  * back before that place, and longer where the walk is long: it takes a fiftieth of the time at most. Rows that were held
  * back were there too: then nothing is remembered, or they would be passed. */
-static weir_code skip_known(weir_relay *relay, uint64_t busy, struct outbox_wanted *wanted,
-                            struct outbox_span *span, weir_error *err) {
-    *span = (struct outbox_span){0};
+static void skip_known(weir_relay *relay, uint64_t busy, struct outbox_wanted *wanted) {
     if (busy == 0)
-        return WEIR_OK;
+        return;
     relay->clear_walked = (relay->clear_of & ~busy) != 0 || relay->now_ns >= relay->clear_ns;
     if (!relay->clear_walked)
         wanted->after = relay->clear;
-    return outbox_span(relay->outbox, span, err);
 }
 
 static void walked(weir_relay *relay, int64_t began_ns) {
@@ -376,15 +373,16 @@ static void walked(weir_relay *relay, int64_t began_ns) {
 }
 
 weir_code relay_claim(weir_relay *relay, size_t *count, weir_error *err) {
-    struct outbox_wanted wanted = {.max_rows = LIMIT_BATCH_EVENTS, .max_bytes = LIMIT_BATCH_BYTES};
-    struct outbox_span span;
+    struct outbox_mark seen = {0};
+    struct outbox_wanted wanted = {
+        .max_rows = LIMIT_BATCH_EVENTS, .max_bytes = LIMIT_BATCH_BYTES, .seen = &seen};
     size_t begun = 0;
     if (relay->held_stale)
         WEIR_TRY(relay_held_read(relay, err));
     WEIR_TRY(go_on_with_begun(relay, &begun, err));
     begin_turn(relay);
     uint64_t busy = types_of_busy(relay, &wanted);
-    WEIR_TRY(skip_known(relay, busy, &wanted, &span, err));
+    skip_known(relay, busy, &wanted);
     int64_t began_ns = relay_mono_ns(relay);
     uint64_t anew = relay->anew;
     WEIR_TRY(claim_and_stage(relay, &wanted, count, err));
@@ -394,7 +392,7 @@ weir_code relay_claim(weir_relay *relay, size_t *count, weir_error *err) {
         walked(relay, began_ns);
     if (busy != 0 && relay->anew == anew) { /* a claim of all streams says nothing new, and forgets nothing */
         relay->clear_of = busy;
-        relay->clear = *count == 0 && !told.held ? span.last : wanted.after;
+        relay->clear = *count == 0 && !told.held ? seen : wanted.after;
     }
     for (size_t i = 0; i < relay->stream_count; i++)
         relay_commit_staged(relay->streams[i]);

@@ -143,7 +143,8 @@ struct outbox_wanted {
                       them, those come, and nothing else */
     const char *const *types; /* event types ... */
     size_t type_count;
-    bool only; /* ... that are wanted, and no others; false: that are left out */
+    bool only;                /* ... that are wanted, and no others; false: that are left out */
+    struct outbox_mark *seen; /* not NULL: is told what was committed before the claim looked */
 };
 /* Pending rows in the order in which they must enter their streams: of writers that serialise on a key, commit order;
  * rows of one transaction together. Rows and texts live in arena. */

@@ -37,6 +37,7 @@ static void take_snapshot(pg_outbox *outbox, const PGresult *result) {
 static void take_look(pg_outbox *outbox, const PGresult *result) {
     int64_t first = pg_int(result, 0, 0);
     take_snapshot(outbox, result);
+    outbox->last_pos = pg_int(result, 0, 2);
     if (first > 0 && outbox->floor_holds)
         outbox->floor = first;
 }
@@ -61,7 +62,22 @@ struct asked {
     const struct outbox_wanted *wanted;
     LIST(struct txn_giant) giants;
     arena *arena;
+    const int64_t *flying; /* those of `wanted`, and those whose settlement waits */
+    size_t flying_count;
+    bool looked; /* wanted->seen is told */
 };
+
+static void ask_for(struct asked *asked, const pg_outbox *outbox) {
+    const struct outbox_wanted *wanted = asked->wanted;
+    size_t sent = wanted->flying_count, later = outbox->later.row_count;
+    int64_t *rows = arena_alloc(asked->arena, (sent + later + 1) * sizeof *rows);
+    if (sent > 0)
+        memcpy(rows, wanted->flying, sent * sizeof *rows);
+    if (later > 0)
+        memcpy(rows + sent, outbox->later.rows, later * sizeof *rows);
+    asked->flying = rows;
+    asked->flying_count = sent + later;
+}
 
 static void type_args(struct pg_args *args, const struct outbox_wanted *wanted) {
     pg_arg_int4(args, wanted->only ? 2 : wanted->type_count > 0 ? 1 : 0);
@@ -80,7 +96,7 @@ static void window_args(struct pg_args *args, const pg_outbox *outbox, const str
     pg_outbox_floor(args, outbox);
     pg_arg_int4(args, rows_max(wanted));
     pg_arg_int8(args, (int64_t)wanted->max_bytes);
-    pg_arg_int8s(args, wanted->flying, wanted->flying_count);
+    pg_arg_int8s(args, asked->flying, asked->flying_count);
     type_args(args, wanted);
     pg_arg_xid8s(args, out.items, out.count);
     pg_arg_int8(args, wanted->after.pos);
@@ -97,15 +113,16 @@ static const char *window_statement(const pg_outbox *outbox, const struct outbox
     return wanted->after.pos > 0 || (picks_types(wanted) && !outbox->dense) ? "claim_some" : "claim";
 }
 
-static void learn_density(pg_outbox *outbox, const struct outbox_wanted *wanted, const PGresult *result) {
-    int64_t count = PQntuples(result), taken = count + (int64_t)wanted->flying_count;
-    if (picks_types(wanted))
+static void learn_density(pg_outbox *outbox, const struct asked *asked, const PGresult *result) {
+    int64_t count = PQntuples(result), taken = count + (int64_t)asked->flying_count;
+    if (picks_types(asked->wanted))
         outbox->dense =
             count > 0 && pg_int(result, (int)count - 1, PG_ROW_POS) - outbox->floor < 4 * taken + 1000;
 }
 
 /* Statement `name` with outbox->args, and a look in the same round trip. */
-static weir_code fetch(pg_outbox *outbox, const char *name, PGresult **rows, weir_error *err) {
+static weir_code fetch(pg_outbox *outbox, struct asked *asked, const char *name, PGresult **rows,
+                       weir_error *err) {
     PGresult *look = NULL;
     struct pg *pg = outbox->pg;
     *rows = NULL;
@@ -114,7 +131,7 @@ static weir_code fetch(pg_outbox *outbox, const char *name, PGresult **rows, wei
     WEIR_TRY(pg_send(pg, "look", &outbox->look_args, err));
     WEIR_TRY(pg_send(pg, name, &outbox->args, err));
     WEIR_TRY(pg_send_sync(pg, err));
-    weir_code code = pg_outbox_drain(outbox, err);
+    weir_code code = pg_outbox_answers(outbox, err);
     weir_code looked = pg->lost ? code : pg_receive(pg, &look, code == WEIR_OK ? err : NULL);
     code = code != WEIR_OK ? code : looked;
     weir_code got = pg->lost ? code : pg_receive(pg, rows, code == WEIR_OK ? err : NULL);
@@ -123,6 +140,9 @@ static weir_code fetch(pg_outbox *outbox, const char *name, PGresult **rows, wei
     code = code != WEIR_OK ? code : ended;
     if (code == WEIR_OK)
         take_look(outbox, look);
+    if (code == WEIR_OK && asked->wanted->seen && !asked->looked)
+        *asked->wanted->seen = (struct outbox_mark){outbox->last_pos, outbox->horizon};
+    asked->looked = true;
     PQclear(look);
     if (code != WEIR_OK) {
         PQclear(*rows);
@@ -150,7 +170,7 @@ static weir_code ask_goes_on(pg_outbox *outbox, const struct outbox_wanted *want
     pg_arg_xid8s(args, xids, count);
     pg_arg_int8(args, behind);
     type_args(args, wanted);
-    return pg_outbox_call(outbox, "goes_on", result, err);
+    return pg_outbox_ask(outbox, "goes_on", result, err);
 }
 
 static int by_number(const void *a, const void *b) {
@@ -214,7 +234,7 @@ static void part_args(struct pg_args *args, const pg_outbox *outbox, const struc
     pg_outbox_floor(args, outbox);
     pg_arg_int4(args, rows_max(wanted));
     pg_arg_int8(args, (int64_t)wanted->max_bytes);
-    pg_arg_int8s(args, wanted->flying, wanted->flying_count);
+    pg_arg_int8s(args, asked->flying, asked->flying_count);
     type_args(args, wanted);
     pg_arg_xid8(args, of.xid);
     pg_arg_int8(args, of.pos);
@@ -222,12 +242,12 @@ static void part_args(struct pg_args *args, const pg_outbox *outbox, const struc
 }
 
 /* The next part of a transaction that does not fit one claim. */
-static weir_code claim_part(pg_outbox *outbox, const struct asked *asked, struct part of,
-                            struct outbox_row **rows, size_t *count, weir_error *err) {
+static weir_code claim_part(pg_outbox *outbox, struct asked *asked, struct part of, struct outbox_row **rows,
+                            size_t *count, weir_error *err) {
     const struct outbox_wanted *wanted = asked->wanted;
     PGresult *result, *more = NULL;
     part_args(pg_outbox_args(outbox), outbox, asked, of);
-    WEIR_TRY(fetch(outbox, "claim_txn", &result, err));
+    WEIR_TRY(fetch(outbox, asked, "claim_txn", &result, err));
     *count = (size_t)PQntuples(result);
     hand_out(result, NULL, *count, asked->arena, rows);
     bool full = *count > 0 && is_full(wanted, result);
@@ -257,8 +277,8 @@ static weir_code choose(pg_outbox *outbox, struct asked *asked, struct txn_choic
                         struct outbox_row **rows, weir_error *err) {
     PGresult *result;
     window_args(pg_outbox_args(outbox), outbox, asked);
-    WEIR_TRY(fetch(outbox, window_statement(outbox, asked->wanted), &result, err));
-    learn_density(outbox, asked->wanted, result);
+    WEIR_TRY(fetch(outbox, asked, window_statement(outbox, asked->wanted), &result, err));
+    learn_density(outbox, asked, result);
     size_t count = (size_t)PQntuples(result);
     struct txn_row *candidates = window_rows(result, asked->arena);
     bool full = count > 0 && is_full(asked->wanted, result);
@@ -287,7 +307,7 @@ static weir_code claim_by_position(pg_outbox *outbox, struct asked *asked, struc
     PGresult *result;
     asked->giants.count = 0;
     window_args(pg_outbox_args(outbox), outbox, asked);
-    WEIR_TRY(fetch(outbox, window_statement(outbox, asked->wanted), &result, err));
+    WEIR_TRY(fetch(outbox, asked, window_statement(outbox, asked->wanted), &result, err));
     uint64_t horizon = outbox->snapshot ? UINT64_MAX : outbox->horizon;
     size_t free = 0, all = (size_t)PQntuples(result);
     while (free < all && (uint64_t)pg_int(result, (int)free, PG_ROW_XID) < horizon)
@@ -312,7 +332,7 @@ static weir_code claim_rows(pg_outbox *outbox, struct asked *asked, struct outbo
     for (int i = 0; choice.next == TXN_FURTHER && i < FURTHER_MAX; i++)
         WEIR_TRY(choose(outbox, asked, &choice, rows, err));
     pg_outbox_held(outbox, choice.held, choice.held_by);
-    outbox->left_out = choice.held || choice.next != TXN_NOTHING || outbox->snapshot;
+    outbox->left_out = choice.held || choice.next != TXN_NOTHING;
     *count = choice.count;
     switch (choice.next) {
     case TXN_GIANT:
@@ -334,6 +354,7 @@ weir_code pg_outbox_claim(outbox *any, const struct outbox_wanted *wanted, arena
     *count = 0;
     WEIR_TRY(pg_outbox_ready(outbox, err));
     WEIR_TRY(pg_outbox_beat(outbox, err));
+    ask_for(&asked, outbox);
     int64_t began = mono_ns(outbox);
     bool bottom = look_from_bottom(outbox, began);
     WEIR_TRY(claim_rows(outbox, &asked, rows, count, err));
@@ -341,7 +362,8 @@ weir_code pg_outbox_claim(outbox *any, const struct outbox_wanted *wanted, arena
         int64_t ended = mono_ns(outbox), rest = BOTTOM_SHARE * (ended - began);
         outbox->bottom_ns = ended + (rest > NS_PER_S ? rest : NS_PER_S);
     }
-    if (*count > 0)
-        outbox->pause_ms = 0;
-    return WEIR_OK;
+    if (*count == 0)
+        return WEIR_OK;
+    outbox->pause_ms = 0;
+    return pg_later_send(outbox, err);
 }

@@ -119,6 +119,7 @@ static void disconnect(pg_outbox *outbox) {
     pg_close(outbox->pg);
     outbox->pg = NULL;
     outbox->unsettled = 0;
+    pg_later_clear(&outbox->later);
     outbox->asleep = false;
     outbox->beat_ns = 0;
     pg_outbox_forget(outbox);
@@ -144,7 +145,7 @@ static weir_code retake_lease(pg_outbox *outbox, weir_error *err) {
 
 weir_code pg_outbox_ready(pg_outbox *outbox, weir_error *err) {
     if (!outbox->pg || outbox->pg->lost || outbox->untold) {
-        bool unknown = outbox->unsettled > 0 || outbox->untold;
+        bool unknown = outbox->unsettled > 0 || outbox->later.count > 0 || outbox->untold;
         outbox->untold = false;
         disconnect(outbox);
         if (unknown)
@@ -168,6 +169,11 @@ struct pg_args *pg_outbox_args(pg_outbox *outbox) {
 
 weir_code pg_outbox_call(pg_outbox *outbox, const char *name, PGresult **result, weir_error *err) {
     WEIR_TRY(pg_outbox_drain(outbox, err));
+    return pg_call(outbox->pg, name, &outbox->args, result, err);
+}
+
+weir_code pg_outbox_ask(pg_outbox *outbox, const char *name, PGresult **result, weir_error *err) {
+    WEIR_TRY(pg_outbox_answers(outbox, err));
     return pg_call(outbox->pg, name, &outbox->args, result, err);
 }
 
@@ -214,6 +220,7 @@ weir_code pg_outbox_open(outbox **out, const char *url, const struct outbox_opti
     opened->shown = arena_new();
     pg_args_init(&opened->args);
     pg_args_init(&opened->look_args);
+    pg_later_init(&opened->later);
     weir_code code = pg_outbox_ready(opened, err);
     if (code != WEIR_OK) {
         pg_outbox_close(&opened->base);
@@ -236,6 +243,7 @@ void pg_outbox_close(outbox *any) {
     outbox_base_release(&outbox->base);
     pg_args_release(&outbox->args);
     pg_args_release(&outbox->look_args);
+    pg_later_release(&outbox->later);
     arena_free(outbox->shown);
     mem_free(outbox->late);
     mem_free(outbox->connect_url);

@@ -44,6 +44,16 @@
     X(sleep)                    \
     X(stall)
 
+enum { PG_LATER_MAX = 8 };
+
+/* Settlements that were not sent yet (pg_later.c), and their rows. */
+struct pg_later {
+    struct pg_args args[PG_LATER_MAX];
+    size_t count;
+    int64_t *rows;
+    size_t row_count, row_capacity;
+};
+
 typedef struct pg_outbox {
     struct outbox base;
     char *connect_url; /* with its secrets */
@@ -54,7 +64,8 @@ typedef struct pg_outbox {
     const char *
         snapshot; /* a pg_snapshot: claims give what it sees, whatever the horizon; NULL: poll. Set by who follows the log */
     /* settlements under way */
-    size_t unsettled;
+    struct pg_later later;
+    size_t unsettled; /* sent, and not answered */
     uint64_t
         unseen_until; /* rows that are still not to be seen when the transactions below it ended, are gone; 0: none was missed */
     /* claiming (pg_claim.c): hints, all may be forgotten at any time */
@@ -63,6 +74,7 @@ typedef struct pg_outbox {
     uint64_t *late;   /* transactions that were running when the floor was found */
     size_t late_count;
     uint64_t horizon;
+    int64_t last_pos;  /* when the horizon was looked at */
     bool dense;        /* most rows are of the types that are picked */
     int64_t bottom_ns; /* when to look from the very front again */
     /* what holds rows back (pg_stall.c) */
@@ -96,8 +108,21 @@ WEIR_MUST_CHECK weir_code pg_outbox_call(pg_outbox *outbox, const char *name, PG
 /* UNAVAILABLE, retriable, while rows of the settlement are not to be seen yet. */
 WEIR_MUST_CHECK weir_code pg_outbox_seen(pg_outbox *outbox, const struct outbox_settlement *settlement,
                                          weir_error *err);
-/* Takes the answers of the settlements under way. */
+/* Sends the settlements that wait, and takes the answers of all under way. */
 WEIR_MUST_CHECK weir_code pg_outbox_drain(pg_outbox *outbox, weir_error *err);
+/* Takes the answers of those that were sent. */
+WEIR_MUST_CHECK weir_code pg_outbox_answers(pg_outbox *outbox, weir_error *err);
+/* pg_outbox_call that lets settlements wait: they may be unknown to the answer. */
+WEIR_MUST_CHECK weir_code pg_outbox_ask(pg_outbox *outbox, const char *name, PGresult **result,
+                                        weir_error *err);
+/* --- pg_later.c */
+void pg_later_init(struct pg_later *later);
+void pg_later_release(struct pg_later *later);
+void pg_later_clear(struct pg_later *later); /* what waits is forgotten */
+bool pg_later_full(const struct pg_later *later);
+/* One more, for which there is room; fill in what it gives. */
+struct pg_args *pg_later_add(struct pg_later *later, const struct outbox_settlement *settlement);
+WEIR_MUST_CHECK weir_code pg_later_send(pg_outbox *outbox, weir_error *err);
 /* Fresh parameters. */
 struct pg_args *pg_outbox_args(pg_outbox *outbox);
 /* $1 and $2 of statements that begin where pending rows do: the floor and the transactions that may have rows below it. */

@@ -30,7 +30,7 @@ static weir_code take_answer(pg_outbox *outbox, weir_error *err) {
     return code != WEIR_OK ? code : ended;
 }
 
-weir_code pg_outbox_drain(pg_outbox *outbox, weir_error *err) {
+weir_code pg_outbox_answers(pg_outbox *outbox, weir_error *err) {
     weir_code code = WEIR_OK;
     WEIR_TRY(pg_outbox_ready(outbox, err));
     while (outbox->unsettled > 0 && !outbox->pg->lost) {
@@ -40,9 +40,16 @@ weir_code pg_outbox_drain(pg_outbox *outbox, weir_error *err) {
     }
     if (code != WEIR_OK) {
         outbox->unsettled = 0;
+        pg_later_clear(&outbox->later); /* they build on it */
         pg_outbox_forget(outbox);
     }
     return code;
+}
+
+weir_code pg_outbox_drain(pg_outbox *outbox, weir_error *err) {
+    WEIR_TRY(pg_outbox_ready(outbox, err));
+    WEIR_TRY(pg_later_send(outbox, err));
+    return pg_outbox_answers(outbox, err);
 }
 
 weir_code pg_outbox_flush(outbox *any, weir_error *err) {
@@ -50,7 +57,8 @@ weir_code pg_outbox_flush(outbox *any, weir_error *err) {
 }
 
 size_t pg_outbox_unsettled(const outbox *any) {
-    return ((const pg_outbox *)any)->unsettled;
+    const pg_outbox *outbox = (const pg_outbox *)any;
+    return outbox->unsettled + outbox->later.count;
 }
 
 static void range_args(struct pg_args *args, const struct outbox_settlement *settlement, bool sequences) {
@@ -71,9 +79,7 @@ static void range_args(struct pg_args *args, const struct outbox_settlement *set
     mem_free(numbers);
 }
 
-static weir_code send_settlement(pg_outbox *outbox, const struct outbox_settlement *settlement,
-                                 weir_error *err) {
-    struct pg_args *args = pg_outbox_args(outbox);
+static void settle_args(struct pg_args *args, const struct outbox_settlement *settlement) {
     pg_arg_cstr(args, settlement->stream);
     pg_arg_cstr(args, settlement->created);
     pg_arg_int8(args, (int64_t)settlement->cursor_seq);
@@ -83,8 +89,6 @@ static weir_code send_settlement(pg_outbox *outbox, const struct outbox_settleme
     pg_arg_cstr(args, settlement->was.created);
     pg_arg_int8(args, (int64_t)settlement->was.settled_seq);
     range_args(args, settlement, true);
-    WEIR_TRY(pg_send(outbox->pg, "settle", args, err));
-    return pg_send_sync(outbox->pg, err);
 }
 
 static int64_t rows_of(const struct outbox_settlement *settlement) {
@@ -142,10 +146,11 @@ weir_code pg_outbox_settle(outbox *any, const struct outbox_settlement *settleme
         WEIR_TRY(pg_outbox_seen(outbox, settlement, err));
         WEIR_TRY(verify_ids(outbox, settlement, err));
     }
-    if (outbox->unsettled >= OUTBOX_UNSETTLED_MAX)
+    if (pg_outbox_unsettled(any) >= OUTBOX_UNSETTLED_MAX)
         WEIR_TRY(pg_outbox_drain(outbox, err));
-    WEIR_TRY(send_settlement(outbox, settlement, err));
-    outbox->unsettled++;
+    if (pg_later_full(&outbox->later))
+        WEIR_TRY(pg_later_send(outbox, err));
+    settle_args(pg_later_add(&outbox->later, settlement), settlement);
     return settlement->verify ? pg_outbox_drain(outbox, err) : WEIR_OK;
 }
 

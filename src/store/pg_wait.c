@@ -64,10 +64,21 @@ static bool wake_up(pg_outbox *outbox) {
     return true;
 }
 
+/* Settlements under way are waited for, but not longer than for what else may come; false: they are under way still. */
+static bool answers_came(pg_outbox *outbox, int64_t timeout_ms) {
+    if (pg_outbox_unsettled(&outbox->base) == 0 || !outbox->pg || outbox->pg->lost ||
+        pg_later_send(outbox, NULL) != WEIR_OK || !PQisBusy(outbox->pg->conn))
+        return true;
+    return pg_wait(outbox->pg, outbox->base.wake_fd, timeout_ms) &&
+           (!pg_absorb(outbox->pg) || !PQisBusy(outbox->pg->conn));
+}
+
 bool pg_outbox_wait(outbox *any, int64_t timeout_ms) {
     pg_outbox *outbox = (pg_outbox *)any;
     if (outbox_woken(any))
         return true;
+    if (!answers_came(outbox, timeout_ms))
+        return outbox_woken(any);
     if (pg_outbox_drain(outbox, NULL) != WEIR_OK) {
         outbox->untold = true;
         outbox_pause(any, timeout_ms < PAUSE_BROKEN_MS ? timeout_ms : PAUSE_BROKEN_MS);

@@ -198,7 +198,12 @@ weir_code sqlite_outbox_claim(outbox *any, const struct outbox_wanted *wanted, a
     sqlite_outbox *outbox = (sqlite_outbox *)any;
     sqlite3_stmt *statement;
     LIST(struct outbox_row) claimed = {0};
+    struct outbox_span span;
     sqlite_outbox_watch_look(outbox);
+    if (wanted->seen) {
+        WEIR_TRY(sqlite_outbox_span(any, &span, err));
+        *wanted->seen = span.last;
+    }
     WEIR_TRY(claim_statement(outbox, wanted, arena, &statement, err));
     size_t bytes = 0;
     for (bool row; bytes < wanted->max_bytes;) {

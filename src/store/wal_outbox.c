@@ -25,6 +25,13 @@ static weir_code in_order(wal_outbox *wal, weir_error *err) {
 
 /* --- claiming ------------------------------------------------------------------------------------------- */
 
+/* Claims show what S0 sees, so a mark must not cover what was committed since. */
+static struct outbox_mark as_seen(const wal_outbox *wal, struct outbox_mark mark) {
+    uint64_t horizon = wal->snapshot_ns ? wal_core_snapshot_horizon(wal->core) : 0;
+    mark.horizon = mark.horizon < horizon ? mark.horizon : horizon;
+    return mark;
+}
+
 static weir_code claim_from_table(wal_outbox *wal, const struct outbox_wanted *wanted, arena *arena,
                                   struct outbox_row **rows, size_t *count, weir_error *err) {
     struct outbox_wanted restricted = *wanted;
@@ -32,6 +39,8 @@ static weir_code claim_from_table(wal_outbox *wal, const struct outbox_wanted *w
         restricted.after = (struct outbox_mark){0}; /* of the window, which is gone */
     WEIR_TRY(wal_outbox_snapshot(wal, err));
     WEIR_TRY(pg_outbox_claim(table_of(wal), &restricted, arena, rows, count, err));
+    if (wanted->seen)
+        *wanted->seen = as_seen(wal, *wanted->seen);
     return *count == 0 && !wanted->only ? wal_outbox_advance(wal, err) : WEIR_OK;
 }
 
@@ -50,6 +59,8 @@ static weir_code wal_outbox_claim(outbox *any, const struct outbox_wanted *wante
     if (wal->failure.code != WEIR_OK)
         return wal_outbox_flush(wal, err);
     WEIR_TRY(pg_outbox_beat(wal->table, err));
+    if (wanted->seen)
+        *wanted->seen = wal_core_mark(wal->core);
     wal_core_claim(wal->core, wanted, arena, rows, count);
     return WEIR_OK;
 }
@@ -192,12 +203,10 @@ static weir_code oldest_of_table(wal_outbox *wal, int64_t *pos, weir_error *err)
     return WEIR_OK;
 }
 
-/* Claims show what S0 sees, so a mark must not cover what was committed since. */
 static weir_code span_of_table(wal_outbox *wal, struct outbox_span *out, weir_error *err) {
-    uint64_t horizon = wal->snapshot_ns ? wal_core_snapshot_horizon(wal->core) : 0;
     WEIR_TRY(in_order(wal, err));
     WEIR_TRY(pg_outbox_span(table_of(wal), out, err));
-    out->last.horizon = out->last.horizon < horizon ? out->last.horizon : horizon;
+    out->last = as_seen(wal, out->last);
     return WEIR_OK;
 }
 

@@ -1,4 +1,4 @@
--- From where pending rows stand, and who is still writing. $1: below it there were none, but for those of the transactions $2, which
+-- From where pending rows stand, who is still writing, and the last row. $1: below it there were none, but for those of the transactions $2, which
 -- were running then.
 SELECT coalesce((SELECT pos FROM outbox_rows
                  WHERE NOT processed AND parked_at IS NULL
@@ -7,4 +7,4 @@ SELECT coalesce((SELECT pos FROM outbox_rows
                                                                          WHERE r.xid = late.xid AND NOT r.processed AND r.parked_at IS NULL
                                                                          ORDER BY r.pos LIMIT 1) AS f))
                  ORDER BY pos LIMIT 1), 0),
-       pg_current_snapshot()
+       pg_current_snapshot(), coalesce((SELECT max(pos) FROM outbox_rows), 0)
