@@ -76,6 +76,16 @@ CASE(claim_bounds) {
     assert_int_equal(behind.rows[0].pos, 4);
 }
 
+CASE(claim_tells_what_was_seen) {
+    struct outbox_mark seen = {0};
+    insert(world, "a.b", 3);
+    assert_int_equal(claim_wanted(world, (struct outbox_wanted){.seen = &seen}).count, 3);
+    insert(world, "a.b", 2);
+    struct claimed behind = claim_wanted(world, (struct outbox_wanted){.after = seen});
+    assert_int_equal(behind.count, 2);
+    assert_int_equal(behind.rows[0].pos, 4);
+}
+
 CASE(claim_by_type) {
     static const char *const types[] = {"a.b", "q\"uote"};
     insert(world, "a.b", 1);
@@ -369,6 +379,7 @@ static const struct spec specs[] = {
     {"every field of a draft survives", every_field_survives},
     {"what is pending is counted, with the time of the oldest row", pending_tells_the_oldest},
     {"a claim is bounded by rows, bytes and position", claim_bounds},
+    {"a claim tells what was committed before it", claim_tells_what_was_seen},
     {"a claim can leave types out, or want only some", claim_by_type},
     {"rows of an open or rolled back transaction are not seen", uncommitted_rows_are_unseen},
     {"postgres - rows that wait for another transaction are said to be held", postgres_held_rows_are_told},

@@ -45,6 +45,29 @@ CASE(settling_builds_on_what_was_read) {
     expect_counts(world, 1, 0, 1);
 }
 
+/* Whether the database has it already or not; more at once than any backend lets wait. */
+CASE(settled_rows_do_not_come_again) {
+    enum { BATCHES = 20 };
+    struct outbox_range range = {1, 1};
+    insert(world, "a.b", BATCHES + 1);
+    assert_int_equal(claim(world).count, BATCHES + 1);
+    struct outbox_settlement settlement = settlement_of(world, &range, 2);
+    for (; range.first <= BATCHES; range.first = ++range.last) {
+        expect_ok(outbox_settle(world->outbox, &settlement, &world->err), &world->err);
+        settlement.was.known = true;
+        settlement.was.settled_seq = settlement.cursor_seq;
+        settlement.was.batch_no = settlement.batch_no++;
+        snprintf(settlement.was.created, sizeof settlement.was.created, "%s", settlement.created);
+        settlement.cursor_seq += 2;
+        settlement.first_seq += 2;
+        if (range.first % 10 == 5)
+            assert_int_equal(claim(world).rows[0].pos, range.first + 1);
+        assert_true(outbox_unsettled(world->outbox) <= OUTBOX_UNSETTLED_MAX);
+    }
+    assert_int_equal(claim(world).count, 1);
+    expect_counts(world, 1, 0, BATCHES);
+}
+
 CASE(unknown_stream) {
     struct outbox_stream stream = {.known = true};
     expect_ok(outbox_stream_load(world->outbox, "NEVER", &stream, &world->err), &world->err);
@@ -255,6 +278,7 @@ static const struct spec specs[] = {
     {"settled rows know their stream and sequence", settled_rows_know_their_place},
     {"settling twice changes nothing", settling_twice_changes_nothing},
     {"a settlement that does not build on the last one changes nothing", settling_builds_on_what_was_read},
+    {"rows that are settled do not come again, whatever is under way", settled_rows_do_not_come_again},
     {"a stream never sent to is not known", unknown_stream},
     {"a batch of an earlier life is settled only when its rows are the same",
      settling_verifies_an_earlier_life},

@@ -31,7 +31,7 @@ FROM (SELECT candidate.*, sum(size + wide) OVER (ORDER BY pos ROWS UNBOUNDED PRE
                   AND xid <> ALL ($8::xid8[])
                   AND (pos > $9::bigint OR xid >= $10::xid8)
                   AND ($11::text IS NULL OR pg_visible_in_snapshot(xid, $11::pg_snapshot))
-            ORDER BY pos
+            ORDER BY pos, xid -- as the index of pending rows has them: in that of all rows those that were sent would be walked too
             LIMIT $3::integer) AS candidate) AS measured
 WHERE before < $4::bigint
 ORDER BY pos
