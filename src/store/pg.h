@@ -27,6 +27,8 @@ int pg_sqlstate(const char code[5]);
  * Connections, serialization, deadlocks, locks and resources are retriable. Frees nothing. */
 weir_code pg_fail(weir_error *err, const PGconn *conn, const PGresult *result, const char *what);
 
+#define PG_LOST_HINT "PostgreSQL or the network between went away: try again, its own log says more"
+
 /* --- connections --------------------------------------------------------------------------------- */
 
 enum { PG_CONNECT_MS = 5000, PG_CALL_MS = 30000 };
@@ -52,6 +54,8 @@ WEIR_MUST_CHECK weir_code pg_open(struct pg **out, const char *url, const struct
                                   weir_error *err);
 void pg_close(struct pg *pg); /* NULL is fine */
 int pg_socket(const struct pg *pg);
+const char *
+pg_encoding(const struct pg *pg); /* of texts on the wire: "UTF8", or "SQL_ASCII" as the database's */
 /* Waits until the server sent something (true), or timeout_ms; other_fd (or -1) ends the wait as well. */
 bool pg_wait(struct pg *pg, int other_fd, int64_t timeout_ms);
 /* Reads what came in without waiting; false: the connection is lost. */

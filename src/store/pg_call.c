@@ -85,7 +85,8 @@ bool pg_absorb(struct pg *pg) {
 static weir_code usable(const struct pg *pg, weir_error *err) {
     if (!pg->lost)
         return WEIR_OK;
-    return weir_fail(err, WEIR_UNAVAILABLE, "%s: the connection was lost", pg->url);
+    weir_fail(err, WEIR_UNAVAILABLE, "%s: the connection was lost", pg->url);
+    return weir_hint(err, PG_LOST_HINT);
 }
 
 /* --- answers ----------------------------------------------------------------------------------------- */

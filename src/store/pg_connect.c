@@ -65,18 +65,22 @@ char *pg_url_safe(const char *url) {
 /* --- the session ------------------------------------------------------------------------------------ */
 
 /* A database in SQL_ASCII holds bytes of any kind: they are fetched as they are and judged here, where one bad row does not
- * fail the whole statement. An open transaction of a relay that froze would hold everybody's horizon. */
+ * fail the whole statement. */
+const char *pg_encoding(const struct pg *pg) {
+    const char *encoding = PQparameterStatus(pg->conn, "server_encoding");
+    return encoding && strcmp(encoding, "SQL_ASCII") == 0 ? "SQL_ASCII" : "UTF8";
+}
+
+/* An open transaction of a relay that froze would hold everybody's horizon. */
 static weir_code set_session(struct pg *pg, weir_error *err) {
     char sql[512];
-    const char *encoding = PQparameterStatus(pg->conn, "server_encoding");
     snprintf(sql, sizeof sql,
              "SET client_encoding = '%s'; SET default_transaction_isolation = 'read committed';"
              " SET idle_in_transaction_session_timeout = '30s'; SET lock_timeout = '5s';"
              " SET statement_timeout = %lld; SET jit = off;"
              " SELECT set_config('synchronous_commit', 'on', false)"
              " WHERE current_setting('synchronous_commit') = 'off'",
-             encoding && strcmp(encoding, "SQL_ASCII") == 0 ? "SQL_ASCII" : "UTF8",
-             (long long)(pg->call_ms - pg->call_ms / 10));
+             pg_encoding(pg), (long long)(pg->call_ms - pg->call_ms / 10));
     return pg_run(pg, sql, err);
 }
 

@@ -85,13 +85,18 @@ static const char *find_sqlstate(weir_text line) {
     return NULL;
 }
 
+/* libpq's words for a connection that it closed before; they stand behind why it did, or alone. */
+static bool is_afterwards(weir_text line) {
+    return text_starts(line, "invalid socket") || text_starts(line, "no connection to the server");
+}
+
 /* libpq tells one paragraph for each address it tried: the last that a server wrote counts, else the last. */
 static weir_text telling_line(const char *message) {
     weir_text best = {message, strcspn(message, "\n")};
     for (const char *at = message; *at;) {
         weir_text line = {at, strcspn(at, "\n")};
         bool continues = *at == '\t' || text_starts(line, "LOCATION:") || text_starts(line, "DETAIL:") ||
-                         text_starts(line, "HINT:");
+                         text_starts(line, "HINT:") || is_afterwards(line);
         if (line.size > 0 && !continues && (find_sqlstate(line) || !find_sqlstate(best)))
             best = line;
         at += line.size + (at[line.size] == '\n');
@@ -101,9 +106,9 @@ static weir_text telling_line(const char *message) {
 
 static weir_code connection_failed(weir_error *err, const PGconn *conn, const char *what) {
     const char *message = conn ? PQerrorMessage(conn) : "";
-    if (!message[0] || strncmp(message, "invalid socket", 14) == 0) /* libpq's words for one that it closed */
-        message = "the connection was lost";
     weir_text line = telling_line(message);
+    if (line.size == 0 || is_afterwards(line))
+        line = weir_text_of("the connection was lost");
     const char *state = find_sqlstate(line);
     if (state) {
         char code[6] = {0};
@@ -117,7 +122,7 @@ static weir_code connection_failed(weir_error *err, const PGconn *conn, const ch
                            ? "look at sslmode and sslrootcert of the url"
                        : conn && PQstatus(conn) != CONNECTION_OK && strstr(message, "connection to server")
                            ? "is PostgreSQL running there, and does it listen on that address?"
-                           : NULL;
+                           : PG_LOST_HINT;
     told(err, what, "08006", line, hint);
     if (err)
         err->detail = 0;

@@ -86,6 +86,7 @@ static weir_code set_up(pg_outbox *outbox, struct pg *pg, weir_error *err) {
     snprintf(name, sizeof name, "SET application_name = '%s'", outbox->application);
     WEIR_TRY(pg_run(pg, name, err));
     WEIR_TRY(pg_run(pg, sql_pg_session, err));
+    WEIR_TRY(pg_run(pg, "LISTEN weir_outbox", err));
     weir_code code = pg_prepare(pg, list, count, err);
     if (code != WEIR_OK && err &&
         (err->detail == pg_sqlstate("42P01") || err->detail == pg_sqlstate("42703")))

@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/limits.h"
 #include "store/pg_outbox.h"
+#include "store/row_defect.h"
 
 /* Columns of claim.sql and claim_txn.sql. */
 enum {
@@ -43,48 +44,25 @@ static const struct text_column text_columns[] = {
     TEXT_COLUMN(span, false),   TEXT_COLUMN(idempotency_key, false),
 };
 
-static void defective(struct outbox_row *row, const char *why) {
-    if (!row->defect)
-        row->defect = why;
-}
-
 static void read_text(struct outbox_row *out, const struct text_column *column, weir_text text,
                       arena *arena) {
-    if (!text.data && column->required)
-        defective(out, arena_printf(arena, "%s is NULL", column->name));
-    else if (text.size > LIMIT_ID_BYTES)
-        defective(out, arena_printf(arena, "%s has %zu bytes, at most %d are carried", column->name,
-                                    text.size, LIMIT_ID_BYTES));
-    else if (text.data && text.size == 0 && column->required)
-        defective(out, arena_printf(arena, "%s is empty", column->name));
-    else if (!text_valid_utf8(text))
-        defective(out, arena_printf(arena, "%s is not valid UTF-8", column->name));
-    else
+    const char *defect = row_text_defect(column->name, text, LIMIT_ID_BYTES, column->required, arena);
+    row_spoil(out, defect);
+    if (!defect)
         *(weir_text *)((char *)&out->draft + column->offset) = arena_text(arena, text);
 }
 
+/* One that is too large was not fetched. */
 static void read_payload(struct outbox_row *out, const PGresult *result, int row, arena *arena) {
     weir_text text = pg_text(result, row, COLUMN_payload);
-    int64_t size = pg_int(result, row, PG_ROW_SIZE);
-    if (size > LIMIT_EVENT_BYTES)
-        defective(out, arena_printf(arena, "payload has more than %d bytes, which are carried at most",
-                                    LIMIT_EVENT_BYTES));
-    else if (!text.data)
-        defective(out, "payload is NULL");
-    else if (text.size == 0)
-        defective(out, "payload is empty");
-    else if (!text_valid_utf8(text))
-        defective(out, "payload is not valid UTF-8");
-    else
+    const char *defect =
+        pg_int(result, row, PG_ROW_SIZE) > LIMIT_EVENT_BYTES
+            ? arena_printf(arena, "payload has more than %d bytes, which are carried at most",
+                           LIMIT_EVENT_BYTES)
+            : row_text_defect("payload", text, LIMIT_EVENT_BYTES, true, arena);
+    row_spoil(out, defect);
+    if (!defect)
         out->draft.payload = arena_text(arena, text);
-}
-
-static void read_version(struct outbox_row *out, const PGresult *result, int row, arena *arena) {
-    int64_t version = pg_int(result, row, COLUMN_version);
-    if (version < 0 || version > INT32_MAX)
-        defective(out, arena_printf(arena, "version is %lld, not a version", (long long)version));
-    else
-        out->draft.version = (int)version;
 }
 
 /* --- times ------------------------------------------------------------------------------------- */
@@ -114,7 +92,7 @@ static void read_times(struct outbox_row *out, const PGresult *result, int row, 
             occurred = pg_time(result, row, COLUMN_occurred_at);
     out->created_us = pg_outbox_has_ns(created) ? created : 0;
     if (!pg_outbox_has_ns(occurred))
-        defective(out, "occurred_at is not a time between 1678 and 2261");
+        row_spoil(out, ROW_OCCURRED_DEFECT);
     else if (!pg_null(result, row, COLUMN_occurred_at))
         out->draft.time = arena_text(arena, weir_text_of(time_format(occurred * NS_PER_US, text)));
     else if (out->created_us)
@@ -127,6 +105,6 @@ void pg_outbox_row(struct outbox_row *out, const PGresult *result, int row, aren
     for (size_t i = 0; i < sizeof text_columns / sizeof *text_columns; i++)
         read_text(out, &text_columns[i], pg_text(result, row, text_columns[i].column), arena);
     read_payload(out, result, row, arena);
-    read_version(out, result, row, arena);
+    row_version(out, pg_int(result, row, COLUMN_version), arena);
     read_times(out, result, row, arena);
 }

@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "store/row_defect.h"
 #include "store/sqlite_outbox.h"
 
 /* Columns of claim*.sql. */
@@ -57,47 +58,24 @@ static const struct text_column text_columns[] = {
     TEXT_COLUMN(occurred_at, time, LIMIT_ID_BYTES, false),
 };
 
-/* What keeps this text from being a field, or NULL. */
-static const char *text_defect(const struct text_column *column, int type, weir_text text, arena *arena) {
-    if (type == SQLITE_BLOB)
-        return arena_printf(arena, "%s is a blob, not text", column->name);
-    if (type == SQLITE_NULL)
-        return column->required ? arena_printf(arena, "%s is NULL", column->name) : NULL;
-    if (text.size > column->bytes_max)
-        return arena_printf(arena, "%s has %zu bytes, at most %zu are carried", column->name, text.size,
-                            column->bytes_max);
-    if (text.size == 0 && column->required)
-        return arena_printf(arena, "%s is empty", column->name);
-    if (memchr(text.data, 0, text.size))
-        return arena_printf(arena, "%s holds a NUL byte", column->name);
-    if (!text_valid_utf8(text))
-        return arena_printf(arena, "%s is not valid UTF-8", column->name);
-    return NULL;
-}
-
 static void read_text(struct outbox_row *row, const struct text_column *column, sqlite3_stmt *from,
                       arena *arena) {
-    int type = sqlite3_column_type(from, column->column);
-    weir_text text = type == SQLITE_BLOB ? (weir_text){0} : sqlite_column(from, column->column);
-    const char *defect = text_defect(column, type, text, arena);
+    bool blob = sqlite3_column_type(from, column->column) == SQLITE_BLOB;
+    weir_text text = blob ? (weir_text){0} : sqlite_column(from, column->column);
+    const char *defect =
+        blob ? arena_printf(arena, "%s is a blob, not text", column->name)
+             : row_text_defect(column->name, text, column->bytes_max, column->required, arena);
+    row_spoil(row, defect);
     if (!defect)
         *(weir_text *)((char *)&row->draft + column->offset) = arena_text(arena, text);
-    else if (!row->defect)
-        row->defect = defect;
 }
 
 static void read_version(struct outbox_row *row, sqlite3_stmt *from, arena *arena) {
     int type = sqlite3_column_type(from, COLUMN_version);
-    int64_t version = sqlite3_column_int64(from, COLUMN_version);
-    if (type == SQLITE_NULL)
-        return;
-    if (type != SQLITE_INTEGER)
-        row->defect = row->defect ? row->defect : "version is not an integer";
-    else if (version < 0 || version > INT32_MAX)
-        row->defect = row->defect ? row->defect
-                                  : arena_printf(arena, "version is %lld, not a version", (long long)version);
-    else
-        row->draft.version = (int)version;
+    if (type == SQLITE_INTEGER)
+        row_version(row, sqlite3_column_int64(from, COLUMN_version), arena);
+    else if (type != SQLITE_NULL)
+        row_spoil(row, ROW_VERSION_DEFECT);
 }
 
 /* Always with six digits, so that these texts sort as the times do. */

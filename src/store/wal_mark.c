@@ -13,8 +13,7 @@
 #include "base/units.h"
 
 extern const char sql_pg_settle[], sql_pg_wal_confirm[], sql_pg_wal_heartbeat[], sql_pg_wal_adopt[],
-    sql_pg_wal_adopt_raw[], sql_pg_wal_look[], sql_pg_wal_look_at[], sql_pg_wal_session[],
-    sql_pg_wal_visible[];
+    sql_pg_wal_adopt_raw[], sql_pg_wal_look[], sql_pg_wal_look_at[], sql_pg_session[], sql_pg_wal_visible[];
 
 enum { PRESSING_SETTLEMENTS = OUTBOX_UNSETTLED_MAX / 4, PRESSING_ROWS = 8192, PRESSING_MESSAGES = 500 };
 
@@ -80,7 +79,7 @@ weir_code wal_mark_open(wal_mark **out, struct pg *pg, const char *slot, bool ad
         {"look", sql_pg_wal_look},       {"look_at", sql_pg_wal_look_at},
         {"adopt", sql_pg_wal_adopt},     {"adopt_raw", sql_pg_wal_adopt_raw}, /* these two last */
     };
-    weir_code code = pg_run(pg, sql_pg_wal_session, err);
+    weir_code code = pg_run(pg, sql_pg_session, err);
     if (code == WEIR_OK)
         code = pg_prepare(pg, statements, sizeof statements / sizeof *statements - (adopts ? 0 : 2), err);
     if (code != WEIR_OK) {

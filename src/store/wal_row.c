@@ -3,7 +3,6 @@
  * INSERT carries every value: "unchanged" is said of rows that were updated, by a publication that is not ours. */
 #include "store/wal_row.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "store/pg_outbox.h"
+#include "store/row_defect.h"
 #include "store/wal_bytes.h"
 
 const char *const wal_field_names[WAL_FIELDS] = {
@@ -52,17 +52,6 @@ struct reading {
     struct outbox_row *row;
     arena *arena;
 };
-
-static void __attribute__((format(printf, 2, 3))) spoil(struct reading *reading, const char *format, ...) {
-    if (reading->row->defect)
-        return;
-    char sentence[256];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(sentence, sizeof sentence, format, args);
-    va_end(args);
-    reading->row->defect = arena_strdup(reading->arena, sentence);
-}
 
 /* A number in binary form, or as text. */
 static bool read_int(const struct pgoutput_value *value, int64_t *out) {
@@ -134,34 +123,25 @@ static const struct text_field {
 
 static void read_text(struct reading *reading, const struct text_field *field, uint32_t type,
                       const struct pgoutput_value *value) {
-    const char *name = wal_field_names[field->field];
-    weir_text text;
-    if (value->format == 'n') {
-        if (field->required)
-            spoil(reading, "%s is NULL", name);
-    } else if (!text_of(value, type, reading->arena, &text)) {
-        spoil(reading, "%s is of a type that cannot be read from the log", name);
-    } else if (text.size > field->bytes_max) {
-        spoil(reading, "%s has %zu bytes, at most %zu are carried", name, text.size, field->bytes_max);
-    } else if (text.size == 0 && field->required) {
-        spoil(reading, "%s is empty", name);
-    } else if (!text_valid_utf8(text)) {
-        spoil(reading, "%s is not valid UTF-8", name);
-    } else {
+    const char *name = wal_field_names[field->field], *defect = NULL;
+    weir_text text = {0};
+    if (value->format != 'n' && !text_of(value, type, reading->arena, &text))
+        defect = arena_printf(reading->arena, "%s is of a type that cannot be read from the log", name);
+    else
+        defect = row_text_defect(name, text, field->bytes_max, field->required, reading->arena);
+    row_spoil(reading->row, defect);
+    if (!defect)
         *(weir_text *)((char *)&reading->row->draft + field->offset) = text;
-    }
 }
 
 static void read_version(struct reading *reading, const struct pgoutput_value *value) {
     int64_t version;
     if (value->format == 'n')
         return;
-    if (!read_int(value, &version))
-        spoil(reading, "version is not an integer");
-    else if (version < 0 || version > INT32_MAX)
-        spoil(reading, "version is %lld, not a version", (long long)version);
+    if (read_int(value, &version))
+        row_version(reading->row, version, reading->arena);
     else
-        reading->row->draft.version = (int)version;
+        row_spoil(reading->row, ROW_VERSION_DEFECT);
 }
 
 /* Microseconds since 1970. */
@@ -189,7 +169,7 @@ static void read_occurred(struct reading *reading, const struct pgoutput_value *
     char text[UNITS_TEXT_MAX];
     int64_t us = value->format == 'n' ? 0 : read_time(value);
     if (!pg_outbox_has_ns(us))
-        spoil(reading, "occurred_at is not a time between 1678 and 2261");
+        row_spoil(reading->row, ROW_OCCURRED_DEFECT);
     else if (value->format != 'n')
         reading->row->draft.time =
             weir_text_of(arena_strdup(reading->arena, time_format(us * NS_PER_US, text)));

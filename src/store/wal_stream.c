@@ -42,10 +42,9 @@ static weir_code not_allowed(weir_code code, weir_error *err) {
 
 /* As the ordinary sessions have it: texts in UTF-8, times in UTC. */
 static weir_code set_session(wal_stream *stream, weir_error *err) {
-    const char *encoding = PQparameterStatus(stream->pg->conn, "server_encoding");
     char sql[200];
     snprintf(sql, sizeof sql, "SET client_encoding = '%s'; SET datestyle = 'ISO'; SET timezone = 'UTC'",
-             encoding && strcmp(encoding, "SQL_ASCII") == 0 ? "SQL_ASCII" : "UTF8");
+             pg_encoding(stream->pg));
     return pg_run(stream->pg, sql, err);
 }
 

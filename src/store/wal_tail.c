@@ -234,9 +234,12 @@ weir_code wal_outbox_flush(wal_outbox *wal, weir_error *err) {
         wal->failure.code = WEIR_OK;
         return code;
     }
+    size_t waiting = wal->mark ? wal_mark_settlements(wal->mark) : 0;
     if (!wal->mark || write_all(wal, false, &why) == WEIR_OK)
         return WEIR_OK;
     fail_back(wal, &why, false);
+    if (waiting == 0) /* only a position, or a look: the next round has them */
+        return WEIR_OK;
     if (err)
         *err = why;
     return why.code;

@@ -175,6 +175,8 @@ static void frozen_servers(void **state) {
     assert_true(err.retriable);
     snprintf(message, sizeof message, "%s: the connection was lost", kit_postgres_url(server));
     expect_error(pg_query(pg, "SELECT 1", NULL, NULL, &err), WEIR_UNAVAILABLE, &err, message);
+    assert_string_equal(err.hint,
+                        "PostgreSQL or the network between went away: try again, its own log says more");
     kit_postgres_resume(server);
     pg_close(pg);
     kit_postgres_stop(server);

@@ -210,8 +210,8 @@ static void template_path(char path[PATH_SIZE]) {
     assert_non_null(build);
     snprintf(program, sizeof program, "%s/postgres", kit.bin);
     assert_int_equal(stat(program, &info), 0);
-    snprintf(path, PATH_SIZE, "%.400s/postgres-%d-%lld", build, version_of(kit.bin),
-             (long long)info.st_mtime);
+    snprintf(path, PATH_SIZE, "%.400s/postgres-%d-%lld-%llu", build, version_of(kit.bin),
+             (long long)info.st_mtime, (unsigned long long)info.st_ino);
 }
 
 /* Two test programs may come here at once: whoever is first puts its cluster there, whole. */

@@ -447,6 +447,32 @@ static void manager_is_told(void **state) {
     service_close(&shop);
 }
 
+/* Everything was settled before: there is nothing to warn of. */
+static void ends_without_its_database(void **state) {
+    (void)state;
+    static const char *const modes[] = {"poll", "wal"};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        struct shop shop = service_open();
+        kit_postgres *postgres = kit_postgres_start(NULL);
+        const char *url = kit_postgres_database(postgres);
+        weir_error err;
+        expect_ok(outbox_init(url, &err), &err);
+        PGconn *connection = kit_sql_connect(url);
+        kit_sql(connection, PG_ROW);
+        struct program relay = RELAY("-o", url, "--mode", modes[i]);
+        assert_true(kit_until(is_pg_drained, connection));
+        PQfinish(connection);
+        kit_postgres_kill(postgres);
+        assert_int_equal(kit_end(relay.pid, SIGTERM), 0);
+        char *log = program_log(&relay);
+        assert_null(strstr(log, "batches that the database does not know"));
+        assert_null(strstr(log, "invalid socket"));
+        free(log);
+        kit_postgres_stop(postgres);
+        service_close(&shop);
+    }
+}
+
 static const struct spec specs[] = {
     {"metrics and health tell what the relay does", tells_what_it_does},
     {"metrics and health tell what waits and for what", tells_what_waits},
@@ -461,5 +487,7 @@ static const struct spec specs[] = {
     {"a second interrupt ends at once", second_interrupt_is_now},
     {"a database that is silent does not hold the end back", silent_database_holds_nothing},
     {"a service manager is told what it wants to know", manager_is_told},
+    {"a relay whose database is gone ends without a warning when everything was settled",
+     ends_without_its_database},
 };
 SPEC_MAIN(specs)

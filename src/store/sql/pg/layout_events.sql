@@ -66,9 +66,10 @@ BEGIN
     END IF;
     SELECT name INTO missing
     FROM unnest('{pos,xid,id,type,key,tenant,actor,actor_kind,source,trace,span,idempotency_key,version,occurred_at,created_at,'
-                'processed,processed_at,stream,sequence,parked_at,error_class,error,payload}'::text[]) AS name
+                'processed,processed_at,stream,sequence,parked_at,error_class,error,payload}'::text[]) WITH ORDINALITY AS wanted (name, place)
     WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(current_setting('weir.events'))
-                      AND attname = name AND NOT attisdropped);
+                      AND attname = name AND NOT attisdropped)
+    ORDER BY place LIMIT 1;
     IF missing IS NOT NULL THEN
         RAISE EXCEPTION 'the table % was there and is not as weir makes it: it has no column %', current_setting('weir.events'), missing
         USING HINT = 'take it over as it is with --preset seed or --preset debezium, or rename it';

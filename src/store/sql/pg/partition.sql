@@ -45,7 +45,8 @@ $sql$, '{home}', home);
 -- be dropped else; below this position rows are deleted one by one. What cannot be locked at once is left for the next time.
 EXECUTE replace($sql$
 CREATE OR REPLACE FUNCTION {home}.weir_outbox_turn(before timestamptz, OUT dropped text, OUT below bigint) LANGUAGE plpgsql
-SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms' SET enable_seqscan = off AS $turn$
+SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '50ms'
+SET enable_seqscan = off SET jit = off AS $turn$
 DECLARE
     events  regclass := '{home}.outbox_events';
     used    {home}.outbox_partitions; -- rows go into it

@@ -2,4 +2,3 @@
 -- for the indexes, and the planner is told so. Plans are made once.
 SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
 SET plan_cache_mode = force_generic_plan;
-LISTEN weir_outbox;
