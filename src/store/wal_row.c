@@ -29,10 +29,11 @@ static enum wal_field field_named(weir_text column, const char *const names[WAL_
 }
 
 weir_code wal_table_read(struct wal_table *table, const struct pgoutput *relation,
-                         const char *const names[WAL_FIELDS], weir_error *err) {
+                         const char *const names[WAL_FIELDS], const char *uuid, weir_error *err) {
     static const enum wal_field needed[] = {WAL_FIELD_pos, WAL_FIELD_id, WAL_FIELD_type, WAL_FIELD_payload};
     unsigned found = 0;
     table->relation = relation->relation;
+    table->uuid = uuid;
     table->count = relation->column_count;
     for (size_t i = 0; i < relation->column_count; i++) {
         enum wal_field field = field_named(relation->columns[i].name, names);
@@ -51,6 +52,8 @@ weir_code wal_table_read(struct wal_table *table, const struct pgoutput *relatio
 struct reading {
     struct outbox_row *row;
     arena *arena;
+    const char *uuid;
+    bool timeless; /* it says when it happened, and that is no time */
 };
 
 /* A number in binary form, or as text. */
@@ -69,6 +72,10 @@ static bool read_int(const struct pgoutput_value *value, int64_t *out) {
     return *end == 0;
 }
 
+static bool is_number(uint32_t type) {
+    return type == PG_INT2 || type == PG_INT4 || type == PG_INT8;
+}
+
 static bool is_text(uint32_t type) {
     return type == PG_TEXT || type == PG_JSON || type == PG_VARCHAR || type == PG_BPCHAR || type == PG_NAME;
 }
@@ -78,11 +85,18 @@ static weir_text printed_int(const struct pgoutput_value *value, arena *arena) {
     return weir_text_of(arena_printf(arena, "%lld", (long long)number));
 }
 
-/* The text of a value; false: its type has none we know. */
+/* The blanks of char(n) are no part of it. */
+static weir_text without_padding(weir_text text) {
+    while (text.size > 0 && text.data[text.size - 1] == ' ')
+        text.size--;
+    return text;
+}
+
+/* The text of a value, as the cast to text has it; false: its type has none we know. */
 static bool text_of(const struct pgoutput_value *value, uint32_t type, arena *arena, weir_text *out) {
     char uuid[37];
     size_t size = value->data.size;
-    *out = value->data;
+    *out = type == PG_BPCHAR ? without_padding(value->data) : value->data;
     if (value->format == 't' || is_text(type))
         return true;
     if (type == PG_JSONB && size > 0 && value->data.data[0] == 1)
@@ -121,6 +135,13 @@ static const struct text_field {
 #undef TEXT_FIELD
 };
 
+/* As the view of the table has it: numbers would be other outboxes' ids, too. */
+static weir_text id_of(const struct reading *reading, uint32_t type, weir_text text) {
+    if (!is_number(type))
+        return text;
+    return weir_text_of(arena_printf(reading->arena, "%s-%.*s", reading->uuid, TEXT_ARG(text)));
+}
+
 static void read_text(struct reading *reading, const struct text_field *field, uint32_t type,
                       const struct pgoutput_value *value) {
     const char *name = wal_field_names[field->field], *defect = NULL;
@@ -130,6 +151,8 @@ static void read_text(struct reading *reading, const struct text_field *field, u
     else
         defect = row_text_defect(name, text, field->bytes_max, field->required, reading->arena);
     row_spoil(reading->row, defect);
+    if (!defect && field->field == WAL_FIELD_id)
+        text = id_of(reading, type, text);
     if (!defect)
         *(weir_text *)((char *)&reading->row->draft + field->offset) = text;
 }
@@ -168,7 +191,8 @@ static void read_created(struct reading *reading, const struct pgoutput_value *v
 static void read_occurred(struct reading *reading, const struct pgoutput_value *value) {
     char text[UNITS_TEXT_MAX];
     int64_t us = value->format == 'n' ? 0 : read_time(value);
-    if (!pg_outbox_has_ns(us))
+    reading->timeless = !pg_outbox_has_ns(us);
+    if (reading->timeless)
         row_spoil(reading->row, ROW_OCCURRED_DEFECT);
     else if (value->format != 'n')
         reading->row->draft.time =
@@ -179,7 +203,7 @@ static void read_occurred(struct reading *reading, const struct pgoutput_value *
 static void finish_time(struct reading *reading) {
     char text[UNITS_TEXT_MAX];
     struct outbox_row *row = reading->row;
-    if (!row->draft.time.data && row->created_us)
+    if (!row->draft.time.data && !reading->timeless && row->created_us)
         row->draft.time = weir_text_of(arena_strdup(reading->arena, pg_outbox_time(row->created_us, text)));
 }
 
@@ -198,7 +222,7 @@ static void read_field(struct reading *reading, const struct wal_column *column,
 
 weir_code wal_row_read(struct outbox_row *row, const struct wal_table *table, const struct pgoutput *insert,
                        arena *arena, weir_error *err) {
-    struct reading reading = {.row = row, .arena = arena};
+    struct reading reading = {.row = row, .arena = arena, .uuid = table->uuid};
     *row = (struct outbox_row){0};
     if (insert->relation != table->relation || insert->column_count != table->count)
         return weir_fail(err, WEIR_INVALID,

@@ -36,14 +36,16 @@ struct wal_column {
 
 struct wal_table {
     uint32_t relation; /* its oid; 0: not told yet */
+    const char *uuid;  /* of the outbox: ids that are numbers get it in front */
     size_t count;
     struct wal_column columns[PGOUTPUT_COLUMNS_MAX];
 };
 
-/* Which column is what. names[field] is the column's name in this table; NULL: it has none. INVALID when there is no column
- * for pos, id, type or payload. */
+/* Which column is what. names[field] is the column's name in this table; NULL: it has none. uuid is borrowed. INVALID when
+ * there is no column for pos, id, type or payload. */
 WEIR_MUST_CHECK weir_code wal_table_read(struct wal_table *table, const struct pgoutput *relation,
-                                         const char *const names[WAL_FIELDS], weir_error *err);
+                                         const char *const names[WAL_FIELDS], const char *uuid,
+                                         weir_error *err);
 /* The row an Insert tells; its texts point into the message or into arena. What cannot be an event's field makes it
  * defective. INVALID when it has another number of values than the table columns, or no position. */
 WEIR_MUST_CHECK weir_code wal_row_read(struct outbox_row *row, const struct wal_table *table,

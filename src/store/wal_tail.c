@@ -16,7 +16,7 @@ enum { READ_MAX = 4096 }; /* messages in one go */
 static weir_code take_relation(wal_outbox *wal, weir_error *err) {
     if (!text_is(wal->message.name, wal->slot.table))
         return WEIR_OK;
-    return wal_table_read(&wal->columns, &wal->message, wal->names, err);
+    return wal_table_read(&wal->columns, &wal->message, wal->names, wal->base.uuid, err);
 }
 
 static weir_code take_row(wal_outbox *wal, weir_error *err) {

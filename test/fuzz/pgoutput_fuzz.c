@@ -27,7 +27,7 @@ static void look(const struct pgoutput *message, weir_text whole) {
 static void look_at_row(const struct pgoutput *insert) {
     /* int8, text, jsonb, uuid, int4, int2, json, name, no known one, timestamptz, text */
     static const uint32_t types[] = {20, 25, 3802, 2950, 23, 21, 114, 19, 12345, 1184, 25};
-    struct wal_table table = {.relation = insert->relation, .count = insert->column_count};
+    struct wal_table table = {.relation = insert->relation, .uuid = "uuid", .count = insert->column_count};
     struct outbox_row row;
     weir_error err = {.message = ""};
     arena *memory = arena_new();

@@ -3,7 +3,9 @@
 /* Tables that people have become outboxes where they stand: their columns and rows stay, and what cannot be mapped is named. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/text.h"
 #include "kit/postgres.h"
 #include "kit/spec.h"
 #include "store/outbox.h"
@@ -174,6 +176,103 @@ static void in_another_schema(void **state) {
     end(&world);
 }
 
+/* --- following the log ---------------------------------------------------------------------------------------- */
+
+static void follow(struct world *world) {
+    const struct outbox_options options = {.wal = true};
+    struct outbox_told told = {.phase = ""};
+    expect_ok(outbox_open(&world->outbox, world->url, &options, &world->err), &world->err);
+    for (int i = 0; i < 1000 && strcmp(told.phase, "following the log") != 0; i++) {
+        outbox_wait(world->outbox, 20);
+        outbox_tell(world->outbox, &told);
+    }
+    assert_string_equal(told.phase, "following the log");
+}
+
+static void expect_same_text(weir_text log, weir_text table) {
+    if (!text_equal(log, table) || !log.data != !table.data)
+        fail_msg("the log has '%.*s', the table '%.*s'", TEXT_ARG(log), TEXT_ARG(table));
+}
+
+static void expect_same(const struct outbox_row *log, const struct outbox_row *table) {
+    assert_int_equal(log->pos, table->pos);
+    assert_int_equal(log->created_us, table->created_us);
+    assert_int_equal(log->draft.version, table->draft.version);
+    expect_same_text(log->draft.id, table->draft.id);
+    expect_same_text(log->draft.type, table->draft.type);
+    expect_same_text(log->draft.key, table->draft.key);
+    expect_same_text(log->draft.payload, table->draft.payload);
+    expect_same_text(log->draft.time, table->draft.time);
+    expect_same_text(log->draft.tenant, table->draft.tenant);
+    expect_same_text(log->draft.actor, table->draft.actor);
+    expect_same_text(log->draft.trace, table->draft.trace);
+    if (!log->defect != !table->defect || (log->defect && strcmp(log->defect, table->defect) != 0))
+        fail_msg("the log says '%s', the table '%s'", log->defect ? log->defect : "",
+                 table->defect ? table->defect : "");
+}
+
+static const struct {
+    const char *preset, *table, *insert;
+    size_t rows;
+} followed[] = {
+    {"debezium", DEBEZIUM,
+     "INSERT INTO outboxevent VALUES (gen_random_uuid(), 'order', 'o-1', 'order.placed', '{\"n\": 1.50}'),"
+     " (gen_random_uuid(), 'order', '', 'order.placed', NULL)",
+     2},
+    {"debezium",
+     "CREATE TABLE outboxevent (id text PRIMARY KEY, aggregate_id bigint, type char(20), payload json, "
+     "trace_id uuid, timestamp timestamptz DEFAULT now())",
+     "INSERT INTO outboxevent VALUES ('a', 17, 'order.placed', '{\"b\" : 1, \"a\":2}', gen_random_uuid(), "
+     "now()), ('b', NULL, 'order.paid', '{}', NULL, '1900-01-01 12:00:00.123456+01'), (repeat('x', 300), 1, "
+     "'c', '{}', NULL, NULL)",
+     3},
+    {"seed", SEED,
+     "INSERT INTO outbox_events (event_type, payload, note) VALUES ('a.b', '{\"n\":1.0}', '(1,2)'), ('a.c', "
+     "'no json', "
+     "NULL), (NULL, '{}', NULL)",
+     3},
+    {"seed",
+     "CREATE TYPE kind AS ENUM ('a.b'); CREATE TABLE outbox_events (id bigint PRIMARY KEY GENERATED ALWAYS "
+     "AS "
+     "IDENTITY, type kind, key varchar(20), payload jsonb, processed boolean, version smallint, tenant "
+     "integer,"
+     " actor_id name, occurred_at timestamp, twice text GENERATED ALWAYS AS (key || key) STORED)",
+     "INSERT INTO outbox_events (type, key, payload, version, tenant, actor_id, occurred_at) VALUES"
+     " ('a.b', 'k', '{\"b\":1, \"a\":[1e3]}', 3, 12, 'anna', '2025-11-14 12:00:00.5'), ('a.b', 'l', '{}', "
+     "-1, 1, '', "
+     "'2300-01-01')",
+     2},
+};
+
+/* What the log tells is what the table has, in every field: an event must not depend on the way it was found. */
+static void log_and_table(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof followed / sizeof *followed; i++) {
+        struct world world = world_with(followed[i].table);
+        struct outbox_row *log;
+        size_t count = 0;
+        const struct outbox_wanted wanted = {.max_rows = 100, .max_bytes = 1 << 20};
+        expect_ok(adopt(&world, followed[i].preset, NULL), &world.err);
+        follow(&world);
+        kit_sql(world.db, followed[i].insert);
+        for (int tries = 0; tries < 500 && count == 0; tries++) {
+            outbox_wait(world.outbox, 20);
+            expect_ok(outbox_claim(world.outbox, &wanted, world.arena, &log, &count, &world.err), &world.err);
+        }
+        assert_int_equal(count, followed[i].rows);
+        outbox_close(world.outbox);
+        world.outbox = NULL;
+        struct outbox_row *table = claim(&world, count);
+        for (size_t row = 0; row < count; row++)
+            expect_same(&log[row], &table[row]);
+        kit_sql(world.db, "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active");
+        while (kit_sql_number(world.db, "SELECT count(active_pid) FROM pg_replication_slots") > 0)
+            usleep(5000);
+        kit_sql(world.db, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
+        end(&world);
+    }
+}
+
 /* --- what cannot be taken over -------------------------------------------------------------------------------- */
 
 static const struct {
@@ -294,6 +393,7 @@ static const struct spec specs[] = {
     {"a table in another schema with an odd name is taken over", in_another_schema},
     {"a table that cannot be mapped stays as it is, and the column that is missing is named",
      what_is_missing_is_named},
+    {"the log tells of rows as the table has them", log_and_table},
     {"a table is taken over by a preset only", a_table_without_a_preset},
     {"an outbox stays on the table it was made on", another_preset_later},
     {"the name of a table is never run as SQL", names_are_not_sql},
