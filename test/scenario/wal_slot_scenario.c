@@ -241,6 +241,25 @@ static void expect_stops(struct world *world, const struct diagnosis *diagnosis,
     close_it(world);
 }
 
+static void expect_finding(struct world *world, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void expect_finding(struct world *world, const char *format, ...) {
+    char sentence[600];
+    struct outbox_health health;
+    outbox *any;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    expect_ok(outbox_open(&any, world->url, NULL, &world->err), &world->err);
+    expect_ok(outbox_health(any, world->arena, &health, &world->err), &world->err);
+    outbox_close(any);
+    for (size_t i = 0; i < health.finding_count; i++)
+        if (strcmp(health.findings[i], sentence) == 0)
+            return;
+    fail_msg("is not among the %zu findings: %s", health.finding_count, sentence);
+}
+
 static void used_by_another(void **state) {
     (void)state;
     struct world *world = following();
@@ -251,6 +270,12 @@ static void used_by_another(void **state) {
     insert(world, 11, 20);
     expect_refused(world, WEIR_CONFLICT, diagnosis.hint, "%s", diagnosis.sentence);
     assert_int_equal(world->count, 10);
+    expect_finding(
+        world,
+        "the slot %s is read by somebody else, process %d (stranger), so weir relay --mode wal stops; "
+        "end it: SELECT pg_terminate_backend(%d), or catch up from the table with weir relay --mode wal "
+        "--catch-up",
+        slot_of(world), PQbackendPID(stranger), PQbackendPID(stranger));
     open_as(world, true, true); /* on command: everything from the table, and then it is said again */
     expect_stops(world, &diagnosis, diagnosis.hint);
     expect_came(world, 0, 1, 20);

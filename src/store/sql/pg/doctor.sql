@@ -5,6 +5,9 @@ WITH meta AS (
            s.safe_wal_size, s.slot_name IS NOT NULL AS has_slot, s.database AS slot_base, s.confirmed_flush_lsn AS flushed,
            CASE WHEN pg_is_in_recovery() THEN 0 ELSE pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn) END AS held
     FROM outbox_meta m LEFT JOIN pg_replication_slots s ON s.slot_name = m.slot
+), stranger AS (
+    SELECT meta.slot, a.pid, coalesce(nullif(a.application_name, ''), 'unknown') AS who
+    FROM meta JOIN pg_stat_activity a ON a.pid = meta.active_pid AND a.application_name <> 'weir-relay-' || meta.uuid
 ), setting AS (
     SELECT name, setting AS value, reset_val FROM pg_settings
 ), following AS ( -- a slot makes findings of what were notes
@@ -152,7 +155,10 @@ SELECT 65, kind, 'max_slot_wal_keep_size is -1: a relay that stays away lets the
 FROM setting, following WHERE name = 'max_slot_wal_keep_size' AND value = '-1' AND current_setting('wal_level') = 'logical'
 UNION ALL
 SELECT 66, 'note', format('the slot %s is followed by process %s and holds back %s of log', slot, active_pid, pg_size_pretty(held))
-FROM meta WHERE active
+FROM meta WHERE active AND NOT EXISTS (SELECT FROM stranger)
+UNION ALL
+SELECT 66, 'finding', format('the slot %s is read by somebody else, process %s (%s), so weir relay --mode wal stops; end it: SELECT pg_terminate_backend(%2$s), or catch up from the table with weir relay --mode wal --catch-up', slot, pid, who)
+FROM stranger
 
 UNION ALL
 SELECT 67, 'finding', format('the slot was made in another cluster (system identifier %s, here it is %s), the database was restored from a dump; weir relay --mode wal --catch-up makes it anew and catches up from the table', meta.system_identifier, here.system_identifier)
