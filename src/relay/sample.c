@@ -75,6 +75,25 @@ int64_t relay_sample_position(int64_t low, int64_t high, uint64_t number) {
     return low + (int64_t)((unsigned __int128)fraction * (uint64_t)(high - low + 1) >> 64);
 }
 
+int64_t relay_sample_among(const struct outbox_range *ranges, size_t count, uint64_t number) {
+    int64_t behind_all = 0;
+    for (size_t i = 0; i < count; i++)
+        behind_all += ranges[i].last - ranges[i].first + 1;
+    int64_t place = relay_sample_position(0, behind_all - 1, number);
+    for (; place > ranges->last - ranges->first; ranges++)
+        place -= ranges->last - ranges->first + 1;
+    return ranges->first + place;
+}
+
+static weir_code take_spread(weir_relay *relay, int64_t low, int64_t high, weir_error *err) {
+    struct outbox_range *ranges;
+    size_t count;
+    WEIR_TRY(outbox_spread(relay->outbox, low, high, relay->turn, &ranges, &count, err));
+    for (int i = 1; i < RELAY_SAMPLES && count > 0; i++)
+        WEIR_TRY(take(relay, relay_sample_among(ranges, count, relay->samples++) - 1, 1, err));
+    return WEIR_OK;
+}
+
 weir_code relay_sample(weir_relay *relay, weir_error *err) {
     struct outbox_span span;
     int64_t low = 0;
@@ -89,7 +108,5 @@ weir_code relay_sample(weir_relay *relay, weir_error *err) {
     if (low == 0 || high < low)
         return WEIR_OK;
     WEIR_TRY(take(relay, high - NEWEST_AMONG, NEWEST_AMONG, err));
-    for (int i = 1; i < RELAY_SAMPLES; i++)
-        WEIR_TRY(take(relay, relay_sample_position(low, high, relay->samples++) - 1, 1, err));
-    return WEIR_OK;
+    return take_spread(relay, low, high, err);
 }

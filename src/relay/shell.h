@@ -195,6 +195,8 @@ WEIR_MUST_CHECK weir_code relay_held_check(weir_relay *relay, int64_t behind, we
 WEIR_MUST_CHECK weir_code relay_sample(weir_relay *relay, weir_error *err);
 /* Which position is sample `number` of those from low to high? Evenly spread, every one in time. */
 int64_t relay_sample_position(int64_t low, int64_t high, uint64_t number);
+/* The same in ranges with gaps between them; count is at least 1. */
+int64_t relay_sample_among(const struct outbox_range *ranges, size_t count, uint64_t number);
 /* Does the stream remove single messages by itself, so that absence proves nothing? */
 bool relay_stream_removes(const struct relay_stream *stream);
 /* Does this message hold the event of that id? */

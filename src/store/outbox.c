@@ -183,6 +183,16 @@ weir_code outbox_unsend(outbox *outbox, const int64_t *positions, size_t count, 
     return outbox->ops->unsend(outbox, positions, count, err);
 }
 
+weir_code outbox_spread(outbox *outbox, int64_t low, int64_t high, arena *arena, struct outbox_range **ranges,
+                        size_t *count, weir_error *err) {
+    if (outbox->ops->spread)
+        return outbox->ops->spread(outbox, low, high, arena, ranges, count, err);
+    *ranges = arena_alloc(arena, sizeof **ranges);
+    **ranges = (struct outbox_range){low, high};
+    *count = 1;
+    return WEIR_OK;
+}
+
 weir_code outbox_clean(outbox *outbox, int64_t before_us, size_t limit, size_t *count, bool *more,
                        weir_error *err) {
     return outbox->ops->clean(outbox, before_us, limit, count, more, err);

@@ -201,6 +201,9 @@ struct outbox_sent {
 WEIR_MUST_CHECK weir_code outbox_sent(outbox *outbox, const char *stream, int64_t before_pos, size_t limit,
                                       arena *arena, struct outbox_sent **rows, size_t *count,
                                       weir_error *err);
+/* Where rows may stand between two positions, in `arena`: partitions leave large gaps between them. */
+WEIR_MUST_CHECK weir_code outbox_spread(outbox *outbox, int64_t low, int64_t high, arena *arena,
+                                        struct outbox_range **ranges, size_t *count, weir_error *err);
 /* Published rows become pending again: those at the given positions, in one transaction. */
 WEIR_MUST_CHECK weir_code outbox_unsend(outbox *outbox, const int64_t *positions, size_t count,
                                         weir_error *err);

@@ -22,6 +22,9 @@ struct outbox_ops {
     weir_code (*pending)(outbox *outbox, struct outbox_pending *out, weir_error *err);
     weir_code (*sent)(outbox *outbox, const char *stream, int64_t before_pos, size_t limit, arena *arena,
                       struct outbox_sent **rows, size_t *count, weir_error *err);
+    /* NULL: anywhere between them */
+    weir_code (*spread)(outbox *outbox, int64_t low, int64_t high, arena *arena, struct outbox_range **ranges,
+                        size_t *count, weir_error *err);
     weir_code (*unsend)(outbox *outbox, const int64_t *positions, size_t count, weir_error *err);
     weir_code (*clean)(outbox *outbox, int64_t before_us, size_t limit, size_t *count, bool *more,
                        weir_error *err);

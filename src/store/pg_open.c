@@ -197,6 +197,7 @@ static const struct outbox_ops ops = {
     .span = pg_outbox_span,
     .pending = pg_outbox_pending,
     .sent = pg_outbox_sent,
+    .spread = pg_outbox_spread,
     .unsend = pg_outbox_unsend,
     .clean = pg_outbox_clean,
     .unpark = pg_outbox_unpark,

@@ -161,6 +161,8 @@ weir_code pg_outbox_span(outbox *any, struct outbox_span *out, weir_error *err);
 weir_code pg_outbox_pending(outbox *any, struct outbox_pending *out, weir_error *err);
 weir_code pg_outbox_sent(outbox *any, const char *stream, int64_t before_pos, size_t limit, arena *arena,
                          struct outbox_sent **rows, size_t *count, weir_error *err);
+weir_code pg_outbox_spread(outbox *any, int64_t low, int64_t high, arena *arena, struct outbox_range **ranges,
+                           size_t *count, weir_error *err);
 weir_code pg_outbox_unsend(outbox *any, const int64_t *positions, size_t count, weir_error *err);
 weir_code pg_outbox_clean(outbox *any, int64_t before_us, size_t limit, size_t *count, bool *more,
                           weir_error *err);

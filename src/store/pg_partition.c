@@ -6,8 +6,9 @@
 
 #include "base/fail.h"
 #include "base/list.h"
+#include "store/pg_outbox.h"
 
-extern const char sql_pg_turn[], sql_pg_turn_may[], sql_pg_partition_list[];
+extern const char sql_pg_partition_spans[], sql_pg_turn[], sql_pg_turn_may[], sql_pg_partition_list[];
 
 static weir_code ask(struct pg *pg, bool *partitioned, bool *may, weir_error *err) {
     PGresult *result;
@@ -42,6 +43,36 @@ weir_code pg_partition_turn(struct pg *pg, int64_t before_us, struct pg_turn *ou
     *out = (struct pg_turn){0};
     WEIR_TRY(ask(pg, &out->partitioned, &may, err));
     return out->partitioned && may ? run_turn(pg, before_us, out, err) : WEIR_OK;
+}
+
+static weir_code ask_spans(struct pg *pg, int64_t low, int64_t high, PGresult **result, weir_error *err) {
+    struct pg_args args;
+    pg_args_init(&args);
+    pg_arg_int8(&args, low);
+    pg_arg_int8(&args, high);
+    weir_code code = pg_query(pg, sql_pg_partition_spans, &args, result, err);
+    pg_args_release(&args);
+    return code;
+}
+
+weir_code pg_outbox_spread(outbox *any, int64_t low, int64_t high, arena *arena, struct outbox_range **ranges,
+                           size_t *count, weir_error *err) {
+    pg_outbox *outbox = (pg_outbox *)any;
+    PGresult *result = NULL;
+    LIST(struct outbox_range) found = {0};
+    bool partitioned;
+    WEIR_TRY(pg_outbox_drain(outbox, err));
+    WEIR_TRY(pg_partitioned(outbox->pg, &partitioned, err));
+    if (partitioned)
+        WEIR_TRY(ask_spans(outbox->pg, low, high, &result, err));
+    else
+        list_push(arena, &found, ((struct outbox_range){low, high}));
+    for (int row = 0; row < PQntuples(result); row++)
+        list_push(arena, &found, ((struct outbox_range){pg_int(result, row, 0), pg_int(result, row, 1)}));
+    PQclear(result);
+    *ranges = found.items;
+    *count = found.count;
+    return WEIR_OK;
 }
 
 weir_code pg_partition_list(struct pg *pg, arena *arena, struct outbox_partition **out, size_t *count,

@@ -233,6 +233,10 @@ AFTER_FLUSH(sent,
             (outbox * any, const char *stream, int64_t before_pos, size_t limit, arena *arena,
              struct outbox_sent **rows, size_t *count, weir_error *err),
             stream, before_pos, limit, arena, rows, count)
+AFTER_FLUSH(spread,
+            (outbox * any, int64_t low, int64_t high, arena *arena, struct outbox_range **ranges,
+             size_t *count, weir_error *err),
+            low, high, arena, ranges, count)
 AFTER_FLUSH(clean,
             (outbox * any, int64_t before_us, size_t limit, size_t *count, bool *more, weir_error *err),
             before_us, limit, count, more)
@@ -361,6 +365,7 @@ static const struct outbox_ops ops = {
     .span = wal_outbox_span,
     .pending = wal_outbox_pending,
     .sent = wal_outbox_sent,
+    .spread = wal_outbox_spread,
     .unsend = wal_outbox_unsend,
     .clean = wal_outbox_clean,
     .unpark = wal_outbox_unpark,

@@ -318,6 +318,26 @@ static void the_relays_own_user(void **state) {
     end(&made);
 }
 
+/* What the relay reads back now and then is looked for where rows are. */
+static void where_rows_stand(void **state) {
+    (void)state;
+    struct world made = world();
+    struct outbox_range *ranges;
+    size_t count;
+    kit_sql(made.db, ADD "('a', 't.x', '{}'), ('b', 't.x', '{}')");
+    expect_ok(outbox_open(&made.outbox, made.url, NULL, &made.err), &made.err);
+    expect_ok(outbox_spread(made.outbox, 1, 7, made.arena, &ranges, &count, &made.err), &made.err);
+    assert_int_equal(count, 1);
+    assert_true(ranges[0].first == 1 && ranges[0].last == 7);
+    expect_ok(partition(&made, NULL), &made.err);
+    kit_sql(made.db, ADD "('c', 't.x', '{}'), ('d', 't.x', '{}')");
+    expect_ok(outbox_spread(made.outbox, 2, 10000000000, made.arena, &ranges, &count, &made.err), &made.err);
+    assert_int_equal(count, 2);
+    assert_true(ranges[0].first == 2 && ranges[0].last == 2);
+    assert_true(ranges[1].first == 10000000000 && ranges[1].last == 10000000000);
+    end(&made);
+}
+
 /* --- ids ------------------------------------------------------------------------------------------------------ */
 
 static void ids_of_older_partitions(void **state) {
@@ -414,6 +434,7 @@ static const struct spec specs[] = {
     {"a parked row keeps its partition, the others in it are deleted one by one", a_parked_row_stays},
     {"a transaction that stays open keeps its partition", a_transaction_that_stays_open},
     {"the user of the relay begins and drops partitions and may do no more", the_relays_own_user},
+    {"rows are looked for where partitions hold some", where_rows_stand},
     {"an id of an older partition is refused", ids_of_older_partitions},
     {"the doctor sees what is missing and weir outbox partition mends it", the_doctor},
 };

@@ -29,8 +29,26 @@ static void every_row_has_its_turn(void **state) {
     }
 }
 
+/* Partitions are far apart and hold little. */
+static void gaps_are_left_out(void **state) {
+    (void)state;
+    static const struct outbox_range ranges[] = {
+        {90, 99}, {10000000000, 10000000002}, {20000000000, 20000000000}};
+    unsigned seen[3] = {0};
+    for (uint64_t number = 0; number < 1400; number++) {
+        int64_t position = relay_sample_among(ranges, 3, number);
+        size_t i = position >= 20000000000 ? 2 : position >= 10000000000;
+        assert_true(position >= ranges[i].first && position <= ranges[i].last);
+        seen[i]++;
+    }
+    assert_in_range(seen[0], 990, 1010);
+    assert_in_range(seen[1], 290, 310);
+    assert_in_range(seen[2], 90, 110);
+}
+
 static const struct spec specs[] = {
     {"samples are of the rows that are kept", samples_stay_inside},
+    {"nothing is looked for in the gaps between partitions", gaps_are_left_out},
     {"every row is read back within three times as many samples", every_row_has_its_turn},
 };
 SPEC_MAIN(specs)
