@@ -34,14 +34,10 @@ struct text_column {
     bool required;
 };
 
-#define TEXT_COLUMN(name, required) \
-    { #name, COLUMN_##name, offsetof(weir_draft, name), required }
 static const struct text_column text_columns[] = {
-    TEXT_COLUMN(id, true),      TEXT_COLUMN(type, true),
-    TEXT_COLUMN(key, false),    TEXT_COLUMN(tenant, false),
-    TEXT_COLUMN(actor, false),  TEXT_COLUMN(actor_kind, false),
-    TEXT_COLUMN(source, false), TEXT_COLUMN(trace, false),
-    TEXT_COLUMN(span, false),   TEXT_COLUMN(idempotency_key, false),
+#define TEXT_COLUMN(name, required) {#name, COLUMN_##name, offsetof(weir_draft, name), required},
+    ROW_TEXTS(TEXT_COLUMN)
+#undef TEXT_COLUMN
 };
 
 static void read_text(struct outbox_row *out, const struct text_column *column, weir_text text,

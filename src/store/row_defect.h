@@ -8,6 +8,19 @@
 #define ROW_OCCURRED_DEFECT "occurred_at is not a time between 1678 and 2261"
 #define ROW_VERSION_DEFECT "version is not an integer"
 
+/* The texts of a row but its payload: X(name, must it be there). Each has at most LIMIT_ID_BYTES. */
+#define ROW_TEXTS(X)     \
+    X(id, true)          \
+    X(type, true)        \
+    X(key, false)        \
+    X(tenant, false)     \
+    X(actor, false)      \
+    X(actor_kind, false) \
+    X(source, false)     \
+    X(trace, false)      \
+    X(span, false)       \
+    X(idempotency_key, false)
+
 /* The first reason counts; NULL is none. `why` must live as long as the row. */
 void row_spoil(struct outbox_row *row, const char *why);
 /* What keeps this text from being the field `name`; NULL: nothing. An absent text is the column's NULL. In `arena`. */

@@ -41,21 +41,13 @@ struct text_column {
     bool required;
 };
 
-#define TEXT_COLUMN(name, field, max, required) \
-    { #name, COLUMN_##name, offsetof(weir_draft, field), max, required }
 static const struct text_column text_columns[] = {
-    TEXT_COLUMN(id, id, LIMIT_ID_BYTES, true),
-    TEXT_COLUMN(type, type, LIMIT_ID_BYTES, true),
-    TEXT_COLUMN(payload, payload, LIMIT_EVENT_BYTES, true),
-    TEXT_COLUMN(key, key, LIMIT_ID_BYTES, false),
-    TEXT_COLUMN(tenant, tenant, LIMIT_ID_BYTES, false),
-    TEXT_COLUMN(actor, actor, LIMIT_ID_BYTES, false),
-    TEXT_COLUMN(actor_kind, actor_kind, LIMIT_ID_BYTES, false),
-    TEXT_COLUMN(source, source, LIMIT_ID_BYTES, false),
-    TEXT_COLUMN(trace, trace, LIMIT_ID_BYTES, false),
-    TEXT_COLUMN(span, span, LIMIT_ID_BYTES, false),
-    TEXT_COLUMN(idempotency_key, idempotency_key, LIMIT_ID_BYTES, false),
-    TEXT_COLUMN(occurred_at, time, LIMIT_ID_BYTES, false),
+#define TEXT_COLUMN(name, required) \
+    {#name, COLUMN_##name, offsetof(weir_draft, name), LIMIT_ID_BYTES, required},
+    ROW_TEXTS(TEXT_COLUMN)
+#undef TEXT_COLUMN
+        {"payload", COLUMN_payload, offsetof(weir_draft, payload), LIMIT_EVENT_BYTES, true},
+    {"occurred_at", COLUMN_occurred_at, offsetof(weir_draft, time), LIMIT_ID_BYTES, false},
 };
 
 static void read_text(struct outbox_row *row, const struct text_column *column, sqlite3_stmt *from,

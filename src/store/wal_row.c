@@ -119,20 +119,10 @@ static const struct text_field {
     size_t bytes_max;
     bool required;
 } text_fields[] = {
-#define TEXT_FIELD(name, max, required) \
-    { WAL_FIELD_##name, offsetof(weir_draft, name), max, required }
-    TEXT_FIELD(id, LIMIT_ID_BYTES, true),
-    TEXT_FIELD(type, LIMIT_ID_BYTES, true),
-    TEXT_FIELD(payload, LIMIT_EVENT_BYTES, true),
-    TEXT_FIELD(key, LIMIT_ID_BYTES, false),
-    TEXT_FIELD(tenant, LIMIT_ID_BYTES, false),
-    TEXT_FIELD(actor, LIMIT_ID_BYTES, false),
-    TEXT_FIELD(actor_kind, LIMIT_ID_BYTES, false),
-    TEXT_FIELD(source, LIMIT_ID_BYTES, false),
-    TEXT_FIELD(trace, LIMIT_ID_BYTES, false),
-    TEXT_FIELD(span, LIMIT_ID_BYTES, false),
-    TEXT_FIELD(idempotency_key, LIMIT_ID_BYTES, false),
+#define TEXT_FIELD(name, required) {WAL_FIELD_##name, offsetof(weir_draft, name), LIMIT_ID_BYTES, required},
+    ROW_TEXTS(TEXT_FIELD)
 #undef TEXT_FIELD
+        {WAL_FIELD_payload, offsetof(weir_draft, payload), LIMIT_EVENT_BYTES, true},
 };
 
 /* As the view of the table has it: numbers would be other outboxes' ids, too. */

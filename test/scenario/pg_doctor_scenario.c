@@ -3,6 +3,7 @@
 /* What weir outbox check says of a PostgreSQL: each thing that would lose an event or hold it back, and what to do about it. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kit/postgres.h"
 #include "kit/server.h"
@@ -353,6 +354,32 @@ static void a_slot_that_was_lost(void **state) {
     kit_postgres_stop(server);
 }
 
+/* Since PostgreSQL 18 a slot may also go because nobody followed it. */
+static void a_slot_nobody_followed(void **state) {
+    (void)state;
+    struct world shared = world();
+    int64_t version = kit_sql_number(shared.db, "SHOW server_version_num");
+    end(&shared);
+    if (version < 180000)
+        spec_skip("before PostgreSQL 18 no slot ends for being idle");
+    kit_postgres *server =
+        kit_postgres_start(&(struct kit_postgres_options){.config = "idle_replication_slot_timeout = '1s'"});
+    struct world w = world_on(server);
+    kit_sql(w.db, "SELECT pg_create_logical_replication_slot('weir_idle', 'pgoutput')");
+    kit_sql(w.db, "UPDATE outbox_meta SET slot = 'weir_idle'");
+    for (int i = 0; i < 50; i++, usleep(100000)) {
+        kit_sql(w.db, "CHECKPOINT");
+        if (kit_sql_number(w.db, "SELECT count(*) FROM pg_replication_slots WHERE wal_status = 'lost'") > 0)
+            break;
+    }
+    look(&w);
+    expect_finding(&w, "the slot weir_idle was lost: nobody followed it for as long as "
+                       "idle_replication_slot_timeout allows; weir relay --mode wal --catch-up makes it anew "
+                       "and catches up from the table");
+    end(&w);
+    kit_postgres_stop(server);
+}
+
 static const struct spec specs[] = {
     {"a sound outbox has no findings", nothing_to_mend},
     {"rows that wait are told while nobody relays them", rows_that_wait},
@@ -364,5 +391,6 @@ static const struct spec specs[] = {
     {"long transactions and prepared ones are named, with their age and their end", long_transactions},
     {"a slot that is gone, unused or moved is told", slots},
     {"a slot that was lost is told, and before it is", a_slot_that_was_lost},
+    {"a slot that was lost because nobody followed it is told", a_slot_nobody_followed},
 };
 SPEC_MAIN(specs)

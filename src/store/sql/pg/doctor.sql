@@ -2,7 +2,7 @@
 -- note until a slot is there.
 WITH meta AS (
     SELECT m.*, coalesce(to_regclass(m.events::text)::text, m.events::oid::text) AS name, s.active, s.active_pid, s.wal_status,
-           s.safe_wal_size, s.slot_name IS NOT NULL AS has_slot, s.database AS slot_base, s.confirmed_flush_lsn AS flushed,
+           s.safe_wal_size, to_jsonb(s)->>'invalidation_reason' AS invalid, s.slot_name IS NOT NULL AS has_slot, s.database AS slot_base, s.confirmed_flush_lsn AS flushed,
            CASE WHEN pg_is_in_recovery() THEN 0 ELSE pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn) END AS held
     FROM outbox_meta m LEFT JOIN pg_replication_slots s ON s.slot_name = m.slot
 ), stranger AS (
@@ -139,7 +139,10 @@ UNION ALL
 SELECT 60, 'finding', format('the slot %s is gone: events of the log may have been missed; weir relay --mode wal --catch-up makes it anew and catches up from the table', slot)
 FROM meta WHERE slot IS NOT NULL AND NOT has_slot
 UNION ALL
-SELECT 61, 'finding', format('the slot %s was lost: it held back more log than max_slot_wal_keep_size allows; weir relay --mode wal --catch-up makes it anew and catches up from the table', slot)
+SELECT 61, 'finding', format('the slot %s was lost: %s; weir relay --mode wal --catch-up makes it anew and catches up from the table', slot,
+       CASE invalid WHEN 'idle_timeout' THEN 'nobody followed it for as long as idle_replication_slot_timeout allows'
+                    WHEN 'wal_level_insufficient' THEN 'the server ran with a wal_level that is too low for it'
+                    ELSE 'it held back more log than max_slot_wal_keep_size allows' END)
 FROM meta WHERE wal_status = 'lost'
 UNION ALL
 SELECT 62, 'finding', format('the slot %s holds back %s of log and nobody follows it; run weir relay --mode wal, or, if you poll from now on, SELECT pg_drop_replication_slot(%L)', slot, pg_size_pretty(held), slot)
