@@ -2,6 +2,7 @@
 /* rooms: relay plan */
 /* A stream that is several batches ahead of its database, as after a crash with settlements under way: what the database
  * lost is taken from it by hand, and the relay makes it good from the cursors. */
+#include "base/limits.h"
 #include "kit/program.h"
 #include "relay_history.h"
 
@@ -113,7 +114,29 @@ static void other_rows_stop(void **state) {
     shop_close(&shop);
 }
 
+/* More rows wait than a batch takes when the relay finds that the stream was made anew: what it lost goes before all of them. */
+static void what_was_lost_goes_first(void **state) {
+    (void)state;
+    enum { BEFORE = 400, WAITING = 2 * LIMIT_BATCH_EVENTS };
+    struct shop shop = shop_open(SHOP);
+    weir_relay *relay = shop_relay(&shop, NULL);
+    weir_error err;
+    insert(&shop, BEFORE);
+    expect_ok(weir_relay_run(relay, true, &err), &err);
+    kit_api(shop.connection, "STREAM.DELETE.ORDERS", "");
+    shop_apply(&shop);
+    insert(&shop, WAITING);
+    expect_ok(weir_relay_run(relay, true, &err), &err);
+    weir_relay_stats stats;
+    weir_relay_stats_get(relay, &stats);
+    assert_int_equal(stats.republished, BEFORE);
+    weir_relay_close(relay);
+    shop_expect_all_once(&shop); /* all of one customer: in order, too */
+    shop_close(&shop);
+}
+
 static const struct spec specs[] = {
+    {"what a stream forgot goes before what was waiting", what_was_lost_goes_first},
     {"batches that the database does not know are settled from their cursors", several_batches_are_settled},
     {"a batch that was evicted before it was settled is sent again", what_was_evicted_goes_again},
     {"other rows at the positions of such a batch stop the relay", other_rows_stop},

@@ -235,6 +235,11 @@ static void finds_split(void **state) {
     expect_found(SPLIT);
 }
 
+static void finds_ahead_of_heal(void **state) {
+    (void)state;
+    expect_found(AHEAD_OF_HEAL);
+}
+
 static const struct spec specs[] = {
     {"every row is stored once and in order, whatever fails", exactly_once},
     {"planted - a batch sent again without expecting the cursor is found", finds_blind_resend},
@@ -242,6 +247,7 @@ static const struct spec specs[] = {
     {"planted - healing what a cut off server does not show is found", finds_unfenced_heal},
     {"planted - marking rows of another life of the database is found", finds_unverified_settle},
     {"planted - going on when the store lost settlements is found", finds_kept_lost},
+    {"planted - rows read ahead of what healing brings back are found", finds_ahead_of_heal},
     {"planted - a transaction split without need is found", finds_split},
     {"planted - rows read ahead and kept when their batch failed are found", finds_kept_ahead},
 };

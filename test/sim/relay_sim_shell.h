@@ -219,7 +219,9 @@ static size_t claim(struct world *world, const struct relay *relay, const struct
 
 static void read_ahead(struct world *world, const struct relay *relay, struct worker *worker, int stream) {
     const struct relay_cursor *outgoing = relay_core_outgoing(worker->core);
-    if (worker->ahead_count > 0 || outgoing->heal || relay->store_failed || below(world, 6) > 0)
+    bool fence =
+        outgoing->heal && world->plant != AHEAD_OF_HEAL; /* healing may bring back rows before them */
+    if (worker->ahead_count > 0 || fence || relay->store_failed || below(world, 6) > 0)
         return;
     worker->ahead_looks = relay_core_looks(worker->core);
     worker->ahead_count = claim(world, relay, worker, stream, outgoing, worker->ahead, &worker->ahead_hash);

@@ -108,7 +108,8 @@ enum plant {
     FORGET_VERIFY,
     KEEP_AHEAD,
     KEEP_LOST,
-    SPLIT
+    SPLIT,
+    AHEAD_OF_HEAL
 };
 
 struct world {
