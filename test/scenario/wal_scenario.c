@@ -323,6 +323,41 @@ static void message_rubbish(void **state) {
     world_free(world);
 }
 
+/* --- partitions ---------------------------------------------------------------------------------------------- */
+
+static void partition(struct world *world) {
+    struct outbox_partition *list;
+    size_t count;
+    expect_ok(outbox_partition_as(world->url, NULL, &(struct outbox_layout){0}, world->arena, &list, &count,
+                                  &world->err),
+              &world->err);
+}
+
+/* While the log is followed, and before: its rows come out of the log, as rows of the table. */
+static void partitioned(void **state) {
+    (void)state;
+    struct world *world = following();
+    insert(world, 1, 10);
+    read_until(world, 10);
+    partition(world);
+    insert(world, 11, 20);
+    read_until(world, 20);
+    read_until_following(world);
+    expect_came(world, 0, 1, 20);
+    close_it(world);
+    insert(world, 21, 30);
+    open_wal(world);
+    read_until(world, 30);
+    read_until_following(world);
+    insert(world, 31, 40);
+    read_until(world, 40);
+    assert_string_equal(phase(world), "following the log");
+    expect_no_more(world);
+    expect_came(world, 0, 1, 40);
+    expect_all_settled(world);
+    world_free(world);
+}
+
 /* --- commits that wait for a standby ---------------------------------------------------------------------- */
 
 static void set_standby(struct world *world, const char *name) {
@@ -433,5 +468,6 @@ static const struct spec specs[] = {
     {"a message written while no relay ran is not lost", message_while_down},
     {"a message that is no event becomes a row that can be looked at", message_rubbish},
     {"a row sent before it is to be seen is settled when it is, and does not come again", not_to_be_seen},
+    {"a table of partitions is followed as one", partitioned},
 };
 SPEC_MAIN(specs)
