@@ -394,6 +394,42 @@ static void predecessor(void **state) {
     world_free(world);
 }
 
+/* Twenty times as fast as the real one. */
+static int64_t fast_mono(void *self) {
+    (void)self;
+    return weir_clock_system()->mono_ns(weir_clock_system()->self) * 20;
+}
+
+static int64_t real_wall(void *self) {
+    (void)self;
+    return weir_clock_system()->wall_ns(weir_clock_system()->self);
+}
+
+/* A reader without the lease, however long it stands by, leaves the one who has it alone. */
+static void without_the_lease(void **state) {
+    (void)state;
+    const weir_clock fast = {.wall_ns = real_wall, .mono_ns = fast_mono};
+    const struct outbox_options options = {.wal = true, .clock = &fast};
+    static const char whose[] = "SELECT active_pid FROM pg_replication_slots WHERE slot_name = " SLOT;
+    struct world *world = following();
+    outbox *other;
+    long long reader = kit_sql_number(world->sql, whose);
+    expect_ok(outbox_flush(world->outbox, &world->err),
+              &world->err); /* nothing hinders the other but the slot */
+    expect_ok(outbox_open(&other, world->url, &options, &world->err), &world->err);
+    for (int64_t end = now_ms() + 1000; now_ms() < end;) {
+        outbox_wait(other, 50);
+        if (step(world) == 0)
+            outbox_wait(world->outbox, 5);
+    }
+    assert_int_equal(kit_sql_number(world->sql, whose), reader);
+    outbox_close(other);
+    insert(world, 11, 20);
+    read_until(world, 20);
+    assert_int_equal(kit_sql_number(world->sql, whose), reader);
+    world_free(world);
+}
+
 /* What only calls itself ours, and is another user's, is not ended. */
 static void impostor(void **state) {
     (void)state;
@@ -549,6 +585,7 @@ static const struct spec specs[] = {
     {"a slot that somebody else reads stops it with who, from where and since when", used_by_another},
     {"a slot that somebody takes from under the relay stops it", taken_by_another},
     {"a reader that only has the name of a relay is not ended", impostor},
+    {"who has not the lease leaves the slot to who has it", without_the_lease},
     {"a user who may not replicate is told what is missing", may_not_replicate},
     {"the role of relays and the right to replicate are enough", least_rights},
     {"a walsender that is ended costs nothing", walsender_ended},
