@@ -301,7 +301,8 @@ static weir_code choose(pg_outbox *outbox, struct asked *asked, struct txn_choic
     return code;
 }
 
-/* So many transactions go on behind everything that was looked at that none is waited for: by position is in order too. */
+/* So many transactions go on behind everything that was looked at that none is waited for: by position is in order too, as long as
+ * nobody goes on with one of them. */
 static weir_code claim_by_position(pg_outbox *outbox, struct asked *asked, struct outbox_row **rows,
                                    size_t *count, weir_error *err) {
     PGresult *result;
@@ -313,8 +314,10 @@ static weir_code claim_by_position(pg_outbox *outbox, struct asked *asked, struc
     while (free < all && (uint64_t)pg_int(result, (int)free, PG_ROW_XID) < horizon)
         free++;
     hand_out(result, NULL, free, asked->arena, rows);
-    for (size_t i = 0; i < free; i++)
-        (*rows)[i].ends_txn = false;
+    for (size_t i = 0; i < free; i++) {
+        (*rows)[i].txn = 0;
+        (*rows)[i].ends_txn = true;
+    }
     *count = free;
     PQclear(result);
     return WEIR_OK;
