@@ -473,7 +473,10 @@ static void healing_is_begun_again(void **state) {
         usleep((useconds_t)(5000 + 4000 * i));
         kit_end(pid, SIGKILL);
     }
-    heal(&audited);
+    struct kit_run last =
+        AUDIT(&audited, "--heal"); /* one that was quick may have healed all before it was killed */
+    assert_int_equal(last.status, 0);
+    kit_run_free(&last);
     expect_nothing_to_mend(&audited);
     assert_int_equal(shop_number(&audited.shop, SHOP_PENDING), 3000);
     shop_relay_once(&audited.shop);
