@@ -89,6 +89,8 @@ BEGIN
             PERFORM {home}.weir_outbox_partition_add((greatest(reached + 1, used.first) / 10000000000 + 1) * 10000000000, used.every);
         EXCEPTION WHEN lock_not_available THEN
             NULL;
+        WHEN OTHERS THEN -- who relays goes on; who asked by hand is told
+            RAISE WARNING 'the next partition of outbox_events cannot be made: %', SQLERRM;
         END;
     END IF;
 
@@ -118,6 +120,8 @@ BEGIN
             END IF;
         EXCEPTION WHEN lock_not_available THEN
             NULL;
+        WHEN OTHERS THEN
+            RAISE WARNING '% cannot be dropped: %', ended.name, SQLERRM;
         END;
     END LOOP;
 END $turn$
@@ -166,12 +170,12 @@ BEGIN
         RETURN;
     END IF;
     PERFORM set_config('lock_timeout', '100ms', true);
-    FOR try IN 1 .. 30 LOOP
+    FOR try IN 1 .. 20 LOOP
         BEGIN
             LOCK TABLE outbox_rows IN ACCESS EXCLUSIVE MODE; -- the view, and then its table: in the order in which the relay takes them
             EXIT;
         EXCEPTION WHEN lock_not_available THEN
-            IF try = 30 THEN
+            IF try = 20 THEN
                 RAISE EXCEPTION 'the table % was never free: some transaction has held it all the time', events
                 USING HINT = 'run it again when no long transaction is open: weir outbox check names them';
             END IF;

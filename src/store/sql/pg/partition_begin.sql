@@ -67,12 +67,12 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = events AND conname = 'outbox_first_partition') THEN
         EXECUTE format('SELECT (last_value / 10000000000 + 1) * 10000000000 FROM %s', pg_get_serial_sequence(events::text, 'pos'))
         INTO bound;
-        FOR try IN 1 .. 30 LOOP
+        FOR try IN 1 .. 20 LOOP
             BEGIN
                 EXECUTE format('ALTER TABLE %s ADD CONSTRAINT outbox_first_partition CHECK (pos < %s) NOT VALID', events, bound);
                 EXIT;
             EXCEPTION WHEN lock_not_available THEN
-                IF try = 30 THEN
+                IF try = 20 THEN
                     RAISE EXCEPTION 'the table % was never free: some transaction has held it all the time', events
                     USING HINT = 'run it again when no long transaction is open: weir outbox check names them';
                 END IF;
