@@ -4,7 +4,8 @@
  *
  * Each claim goes together with a look at where pending rows begin, for the next claim: what was marked before leaves dead
  * index entries in front, which would be walked again and again. Below that floor only a transaction that ran at that moment
- * can bring rows, because a transaction has its number before its first position; those are remembered and asked for. */
+ * can bring rows, because a transaction has its number before its first position; those are remembered and asked for. A
+ * snapshot lists them up to the last one that ended (xmax); whatever stands behind may have run as well. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,11 +24,12 @@ static int64_t mono_ns(const pg_outbox *outbox) {
     return outbox->base.clock->mono_ns(outbox->base.clock->self);
 }
 
-/* pg_snapshot: how many run, the lowest running, the next to come, those that run. */
+/* pg_snapshot: how many run, the lowest running (xmin), the one behind the last that ended (xmax), those in between that run. */
 static void take_snapshot(pg_outbox *outbox, const PGresult *result) {
     const char *data = PQgetvalue(result, 0, 1);
     size_t count = (size_t)pg_read_int(data, 4);
     outbox->horizon = (uint64_t)pg_read_int(data + 4, 8);
+    outbox->unlisted = (uint64_t)pg_read_int(data + 12, 8);
     outbox->late = mem_resize(outbox->late, (count + 1) * sizeof *outbox->late);
     outbox->late_count = count;
     for (size_t i = 0; i < count; i++)
@@ -45,6 +47,10 @@ static void take_look(pg_outbox *outbox, const PGresult *result) {
 void pg_outbox_floor(struct pg_args *args, const pg_outbox *outbox) {
     pg_arg_int8(args, outbox->floor);
     pg_arg_xid8s(args, outbox->late, outbox->late_count);
+}
+
+void pg_outbox_floor_from(struct pg_args *args, const pg_outbox *outbox) {
+    pg_arg_xid8(args, outbox->floor > 0 ? outbox->unlisted : UINT64_MAX);
 }
 
 /* Somebody may have made rows pending again that stand below the floor (`weir outbox retry`). */
@@ -102,6 +108,7 @@ static void window_args(struct pg_args *args, const pg_outbox *outbox, const str
     pg_arg_int8(args, wanted->after.pos);
     pg_arg_xid8(args, wanted->after.horizon ? wanted->after.horizon : UINT64_MAX);
     pg_arg_cstr(args, outbox->snapshot);
+    pg_outbox_floor_from(args, outbox);
 }
 
 static bool picks_types(const struct outbox_wanted *wanted) {
@@ -128,6 +135,7 @@ static weir_code fetch(pg_outbox *outbox, struct asked *asked, const char *name,
     *rows = NULL;
     pg_args_clear(&outbox->look_args);
     pg_outbox_floor(&outbox->look_args, outbox);
+    pg_outbox_floor_from(&outbox->look_args, outbox);
     WEIR_TRY(pg_send(pg, "look", &outbox->look_args, err));
     WEIR_TRY(pg_send(pg, name, &outbox->args, err));
     WEIR_TRY(pg_send_sync(pg, err));
@@ -239,6 +247,7 @@ static void part_args(struct pg_args *args, const pg_outbox *outbox, const struc
     pg_arg_xid8(args, of.xid);
     pg_arg_int8(args, of.pos);
     pg_arg_cstr(args, outbox->snapshot);
+    pg_outbox_floor_from(args, outbox);
 }
 
 /* The next part of a transaction that does not fit one claim. */

@@ -20,6 +20,7 @@
     X(settle)                   \
     X(unsent)                   \
     X(seen)                     \
+    X(number)                   \
     X(stream_get)               \
     X(stream_names)             \
     X(park)                     \
@@ -73,6 +74,7 @@ typedef struct pg_outbox {
     int64_t floor;    /* no row below is pending, but for those of `late` */
     uint64_t *late;   /* transactions that were running when the floor was found */
     size_t late_count;
+    uint64_t unlisted; /* from this one on transactions may have been running, too */
     uint64_t horizon;
     int64_t last_pos;  /* when the horizon was looked at */
     bool dense;        /* most rows are of the types that are picked */
@@ -127,6 +129,8 @@ WEIR_MUST_CHECK weir_code pg_later_send(pg_outbox *outbox, weir_error *err);
 struct pg_args *pg_outbox_args(pg_outbox *outbox);
 /* $1 and $2 of statements that begin where pending rows do: the floor and the transactions that may have rows below it. */
 void pg_outbox_floor(struct pg_args *args, const pg_outbox *outbox);
+/* The last one: from which transaction on all may have such rows. */
+void pg_outbox_floor_from(struct pg_args *args, const pg_outbox *outbox);
 /* How many rows the answer says it changed. */
 size_t pg_outbox_changed(const PGresult *result);
 void pg_outbox_forget(pg_outbox *outbox); /* drops all hints: rows may be pending again anywhere */

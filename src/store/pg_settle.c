@@ -101,6 +101,15 @@ static int64_t rows_of(const struct outbox_settlement *settlement) {
     return rows;
 }
 
+static weir_code take_number(pg_outbox *outbox, uint64_t *number, weir_error *err) {
+    PGresult *result;
+    pg_outbox_args(outbox);
+    WEIR_TRY(pg_outbox_call(outbox, "number", &result, err));
+    *number = (uint64_t)pg_int(result, 0, 0);
+    PQclear(result);
+    return WEIR_OK;
+}
+
 /* The log tells of a commit before others see it, with synchronous standbys long before: what was sent then and is marked too
  * early would stay pending, and be sent again. Rows that were cleaned do not come, whatever ends. */
 weir_code pg_outbox_seen(pg_outbox *outbox, const struct outbox_settlement *settlement, weir_error *err) {
@@ -108,10 +117,11 @@ weir_code pg_outbox_seen(pg_outbox *outbox, const struct outbox_settlement *sett
     WEIR_TRY(pg_outbox_ready(outbox, err));
     range_args(pg_outbox_args(outbox), settlement, false);
     WEIR_TRY(pg_outbox_call(outbox, "seen", &result, err));
-    uint64_t at_work = (uint64_t)pg_int(result, 0, 1), begun = (uint64_t)pg_int(result, 0, 2);
+    uint64_t at_work = (uint64_t)pg_int(result, 0, 1);
     bool missing = pg_int(result, 0, 0) < rows_of(settlement);
     PQclear(result);
-    outbox->unseen_until = missing && !outbox->unseen_until ? begun : outbox->unseen_until;
+    if (missing && !outbox->unseen_until)
+        WEIR_TRY(take_number(outbox, &outbox->unseen_until, err));
     if (missing && at_work < outbox->unseen_until) {
         weir_fail(err, WEIR_UNAVAILABLE,
                   "%s: rows of batch %llu to %s are stored, and not to be seen in the table yet",

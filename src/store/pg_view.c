@@ -14,6 +14,7 @@ weir_code pg_outbox_span(outbox *any, struct outbox_span *out, weir_error *err) 
     if (outbox->base.clock->mono_ns(outbox->base.clock->self) >= outbox->bottom_ns)
         outbox->floor = 0;
     pg_outbox_floor(pg_outbox_args(outbox), outbox);
+    pg_outbox_floor_from(&outbox->args, outbox);
     WEIR_TRY(pg_outbox_call(outbox, "span", &result, err));
     out->oldest_pending = pg_int(result, 0, 0);
     out->last = (struct outbox_mark){.pos = pg_int(result, 0, 1), .horizon = (uint64_t)pg_int(result, 0, 2)};

@@ -280,6 +280,22 @@ CASE(rows_below_what_was_seen) {
     assert_int_equal(count, 0);
 }
 
+/* A snapshot does not list who runs behind the last transaction that ended. */
+CASE(rows_of_one_no_snapshot_lists) {
+    takes_a_number(shop, 0);
+    takes_a_number(shop, 1);
+    adds(shop, 1, "late");
+    adds(shop, 0, "a");
+    writes(shop, 0, "COMMIT");
+    expect_next(shop, 0, "2.");
+    writes(shop, 1, "COMMIT");
+    struct outbox_span span;
+    expect_ok(outbox_span(shop->outbox, &span, &shop->err), &shop->err);
+    assert_int_equal(span.oldest_pending, 1);
+    adds(shop, 0, "b");
+    expect_next(shop, 0, "1. 3.");
+}
+
 CASE(the_stall_is_named) {
     struct outbox_told told;
     char expected[200];
@@ -370,6 +386,7 @@ static const struct spec specs[] = {
     {"types are left out or picked inside a transaction", types_wanted},
     {"a mark leaves out what was seen, and nothing that was committed later", marks},
     {"rows come although later ones were seen before", rows_below_what_was_seen},
+    {"rows come although a transaction with a lower number was sent before", rows_of_one_no_snapshot_lists},
     {"who holds committed rows back is named", the_stall_is_named},
     {"a payload that is too large to carry is not even fetched", large_rows_stay_where_they_are},
     {"a row that is no event says why and holds nobody up", what_json_cannot_say},

@@ -1,5 +1,5 @@
 -- Pending rows in the order of pos, at most $3 of them and of about $4 bytes of texts together; one at least.
--- $1, $2: where to begin (look.sql). $5: positions left out. $6: 0 all types, 1 without those of $7, 2 only those. $8: transactions
+-- $1, $2, $12: where to begin (look.sql). $5: positions left out. $6: 0 all types, 1 without those of $7, 2 only those. $8: transactions
 -- left out. $9, $10: rows up to this position, written before this transaction, are left out. $11: only what this snapshot sees.
 SELECT pos, xid, id, type, key, tenant, actor, actor_kind, source, trace, span, idempotency_key, version, occurred_at, created_at,
        CASE WHEN size <= 67108864 THEN payload END, size
@@ -20,7 +20,9 @@ FROM (SELECT candidate.*, sum(size + wide) OVER (ORDER BY pos ROWS UNBOUNDED PRE
                       least($1::bigint, (SELECT min(f.pos) FROM unnest($2::xid8[]) AS late (xid)
                                          CROSS JOIN LATERAL (SELECT r.pos FROM outbox_rows r
                                                              WHERE r.xid = late.xid AND NOT r.processed AND r.parked_at IS NULL
-                                                             ORDER BY r.pos LIMIT 1) AS f)),
+                                                             ORDER BY r.pos LIMIT 1) AS f),
+                            (SELECT min(r.pos + 0) FROM outbox_rows r
+                             WHERE r.xid >= $12::xid8 AND NOT r.processed AND r.parked_at IS NULL)),
                       -- Behind $9, or where the first one stands that was written since. + 0: by xid, not by walking along pos.
                       CASE WHEN $9::bigint > 0
                            THEN least($9::bigint + 1, (SELECT min(r.pos + 0) FROM outbox_rows r

@@ -21,7 +21,9 @@ FROM (SELECT candidate.*, sum(size + wide) OVER (ORDER BY pos ROWS UNBOUNDED PRE
                                                              CROSS JOIN LATERAL (SELECT r.pos FROM outbox_rows r
                                                                                  WHERE r.xid = late.xid AND NOT r.processed
                                                                                        AND r.parked_at IS NULL
-                                                                                 ORDER BY r.pos LIMIT 1) AS f))
+                                                                                 ORDER BY r.pos LIMIT 1) AS f),
+                                                (SELECT min(r.pos + 0) FROM outbox_rows r
+                                                 WHERE r.xid >= $12::xid8 AND NOT r.processed AND r.parked_at IS NULL))
                                AND pos NOT IN (SELECT unnest($5::bigint[]))
                                AND CASE $6::integer WHEN 0 THEN true WHEN 1 THEN type IS NULL OR type <> ALL ($7::text[])
                                                     ELSE type = ANY ($7::text[]) END
