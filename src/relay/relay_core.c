@@ -112,6 +112,10 @@ enum relay_want relay_core_reload(relay_core *core) {
                : load_again(core);
 }
 
+void relay_core_regained(relay_core *core) {
+    core->doubted = false;
+}
+
 /* --- a batch ----------------------------------------------------------------------------------- */
 
 enum relay_want relay_core_batch(relay_core *core, const int64_t *positions, size_t count,

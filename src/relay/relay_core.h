@@ -80,6 +80,8 @@ enum relay_want relay_core_settled(relay_core *core);
 /* The store failed: settlements that were under way may be lost. Both witnesses are read anew, of a batch in flight when it
  * is heard of. */
 enum relay_want relay_core_reload(relay_core *core);
+/* The lease was lost and is ours again: what others settled meanwhile contradicts nothing. */
+void relay_core_regained(relay_core *core);
 /* outbox_settle refused (CONFLICT): other rows at the batch's positions, or the stream's row was moved
  * meanwhile. */
 enum relay_want relay_core_contradicted(relay_core *core);

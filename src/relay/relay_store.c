@@ -37,6 +37,7 @@ static void forget_flights(weir_relay *relay) {
         staged_drop(&stream->staged);
         if (relay_core_want(stream->core) == WANT_SEND)
             relay_core_unknown(stream->core, "the lease was lost before the answer came", relay->now_ns);
+        relay_core_regained(stream->core);
         relay_core_reload(stream->core);
         relay_core_hurry(stream->core);
     }

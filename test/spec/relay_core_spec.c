@@ -481,6 +481,12 @@ CASE(another_relay) {
         "another relay is at work on this outbox: it moved the cursor in ORDERS and settled it");
 }
 
+CASE(a_lease_regained) {
+    assert_int_equal(look(known(12, 3), 1, 40, cursor_at(40, 30, 900)), WANT_LOAD);
+    relay_core_regained(core);
+    assert_int_equal(look(known(40, 900), 1, 40, cursor_at(40, 30, 900)), WANT_ROWS);
+}
+
 CASE(a_doubt_that_passes) {
     assert_int_equal(look(known(12, 3), 1, 40, cursor_at(40, 30, 900)), WANT_LOAD);
     ready_at(12, 3);
@@ -581,6 +587,7 @@ static const struct spec specs[] = {
     {"what a stream lost is told from what it let go", what_is_lost},
     {"a restored database stops with its remedy", a_restored_database},
     {"another relay at work stops this one", another_relay},
+    {"who has the lease again is not stopped by what was settled meanwhile", a_lease_regained},
     {"a doubt that passes is forgotten", a_doubt_that_passes},
     {"other rows at the positions of a batch stop", rows_that_are_others},
     {"the cursor of another outbox stops", a_cursor_of_somebody_else},
