@@ -5,13 +5,18 @@
 #include "relay_kills.h"
 #include "relay_pg_writers.h"
 
-/* What passing time would do. */
-static void lease_runs_out(struct shop *shop) {
-    shop_sql(shop, "UPDATE outbox_lease SET until = clock_timestamp() - interval '1 second'");
+/* What passing time would do. A beat may be under way from who holds it. */
+static void lease_runs_out(struct shop *shop, int64_t holder) {
+    char sql[160];
+    snprintf(sql, sizeof sql,
+             "UPDATE outbox_lease SET until = clock_timestamp() - interval '1 second' WHERE pid = %lld",
+             (long long)holder);
+    shop_sql(shop, sql);
 }
 
 static void wait_for_new_holder(struct shop *shop, int64_t before) {
     for (int i = 0; i < 1000; i++, usleep(10000)) {
+        lease_runs_out(shop, before);
         int64_t now = shop_number(
             shop, "SELECT coalesce(max(pid), 0) FROM outbox_lease WHERE until > clock_timestamp()");
         if (now != 0 && now != before)
@@ -35,7 +40,6 @@ static void sleeps_beyond_its_lease(struct shop *shop, pid_t active, uint64_t *r
     usleep((useconds_t)(100000 + shop_random(random, 100000)));
     kill(active, SIGSTOP);
     int64_t before = holder(shop);
-    lease_runs_out(shop);
     wait_for_new_holder(shop, before);
     usleep(100000);
     kill(active, SIGCONT);
