@@ -257,6 +257,8 @@ static weir_code go_on_making(wal_outbox *wal, weir_error *err) {
         return renew_snapshot(wal, err);
     close_stream(wal);
     wal->step = WAL_STEP_DRAIN;
+    if (code != WEIR_OK && err->detail == pg_sqlstate("42710")) /* an earlier relay made it since we looked */
+        err->retriable = true;
     WEIR_TRY(code);
     log_line(LOG_INFO, "outbox", "a replication slot was made", "outbox", wal->base.url, "slot",
              wal->slot.name, NULL);
