@@ -11,9 +11,7 @@
  * Held throughout: no event is stored twice while the stream keeps it. Held at the end, after the faults
  * stop: every row is in its stream, in order, and what the server refuses is parked, nothing else. A relay
  * stops only for a reason that is true. */
-#include "kit/spec.h"
-#include <time.h>
-
+#include "histories.h"
 #include "relay_sim_shell.h"
 
 /* --- a history --------------------------------------------------------------------------------- */
@@ -166,38 +164,17 @@ static const char *run(uint64_t seed, enum plant plant, long *steps) {
     return world.failure;
 }
 
-static long setting(const char *name, long otherwise) {
-    const char *text = getenv(name);
-    return text ? strtol(text, NULL, 10) : otherwise;
-}
-
-static double seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+static const char *run_one(uint64_t seed, int plant, long *steps) {
+    return run(seed, (enum plant)plant, steps);
 }
 
 static void exactly_once(void **state) {
     (void)state;
-    long first = setting("WEIR_SIM_SEED", 1), steps = 0;
-    long usual = getenv("WEIR_SIM_SEED") ? 1 : getenv("WEIR_SOAK") ? SOAK_RUNS : RUNS;
-    long runs = setting("WEIR_SIM_RUNS", usual);
-    double began = seconds();
-    for (long seed = first; seed < first + runs; seed++) {
-        const char *failure = run((uint64_t)seed, SOUND, &steps);
-        if (failure[0])
-            fail_msg("WEIR_SIM_SEED=%ld: %s", seed, failure);
-    }
-    printf("%ld histories, %ld steps, %.1f million steps a minute\n", runs, steps,
-           (double)steps / (seconds() - began) * 60 / 1e6);
+    sim_expect_sound(run_one);
 }
 
 static void expect_found(enum plant plant) {
-    long steps = 0;
-    for (uint64_t seed = 1; seed <= RUNS; seed++)
-        if (run(seed, plant, &steps)[0])
-            return;
-    fail_msg("the planted fault was not found in %d histories", RUNS);
+    sim_expect_found(run_one, plant);
 }
 
 static void finds_blind_resend(void **state) {

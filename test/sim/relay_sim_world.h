@@ -26,8 +26,6 @@ enum {
     OPEN = 3,   /* transactions at once */
     TXN_ROWS = 8,
     STEPS = 500,
-    RUNS = 2000,
-    SOAK_RUNS = 20000,
     END = 20000
 };
 
