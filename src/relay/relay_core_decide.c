@@ -48,10 +48,10 @@ static enum relay_want halt_fenced(relay_core *core) {
     snprintf(core->trouble, sizeof core->trouble,
              "another relay is at work on this outbox: it moved the cursor in %s and settled it",
              core->stream);
-    snprintf(core->remedy, sizeof core->remedy,
-             "let one relay run; the lock file beside the database keeps a second one away unless the file "
-             "system has "
-             "no locks");
+    snprintf(
+        core->remedy, sizeof core->remedy,
+        "let one relay run; the lease keeps a second one away, unless it works on a copy of the database, "
+        "or, with SQLite, on a file system that has no locks");
     return halt(core, STOP_FENCED);
 }
 

@@ -479,6 +479,10 @@ CASE(another_relay) {
     assert_string_equal(
         relay_core_trouble(core),
         "another relay is at work on this outbox: it moved the cursor in ORDERS and settled it");
+    assert_string_equal(
+        relay_core_remedy(core),
+        "let one relay run; the lease keeps a second one away, unless it works on a copy of the "
+        "database, or, with SQLite, on a file system that has no locks");
 }
 
 CASE(a_lease_regained) {
